@@ -1,0 +1,52 @@
+# Keck Appliance. `make help` lists the targets; CI runs only these.
+SHELL := /bin/bash
+export KECK_CHANNEL := none
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+BIN := out/bin
+
+.PHONY: help
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: demo
+demo: ## from a bare machine to a live result: builds, meters this machine under load for 30 s (KEEP=1 leaves it serving)
+	@eng/setup.sh build
+	@$(MAKE) --no-print-directory publish
+	@eng/demo.sh
+
+.PHONY: test
+test: ## every test; ends with "N passed, N failed"
+	@eng/setup.sh test
+	@eng/test.sh all
+
+.PHONY: quick
+quick: ## the tests that take no VM, no browser and no native compilation; under 3 minutes
+	@eng/setup.sh build
+	@eng/test.sh quick
+
+.PHONY: bench
+bench: ## the benchmarks; writes docs/performance.md
+	@eng/setup.sh test
+	@eng/bench.sh
+
+.PHONY: format
+format: ## formats the sources
+	@dotnet format Keck.Appliance.sln
+
+.PHONY: bpf
+bpf: ## compiles the eBPF programs only
+	@eng/setup.sh build
+	@dotnet build host-agent/Bpf/Keck.Bpf.csproj -t:CompileBpf
+
+.PHONY: publish
+publish: ## native executables of the product into out/bin/
+	@eng/setup.sh build
+	@mkdir -p $(BIN)
+	@dotnet publish host-agent/Agent/keck-host.csproj -c Release -o out/publish/keck-host
+	@install -m 0755 out/publish/keck-host/keck-host $(BIN)/keck-host
+	@ls -l $(BIN)
+
+.PHONY: clean
+clean: ## removes everything built
+	@rm -rf out

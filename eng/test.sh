@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Builds, checks the format, runs every test project and ends with the line "N passed, N failed".
+# usage: eng/test.sh all|quick
+set -uo pipefail
+cd "$(dirname "$0")/.."
+mode=${1:-all}
+export KECK_CHANNEL=none DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+passed=0 failed=0 skipped=0
+mkdir -p out/test
+
+step() { # step NAME COMMAND...: a check that counts as one test
+	local name=$1 log=out/test/$1.log
+	shift
+	if "$@" >"$log" 2>&1; then
+		passed=$((passed + 1)); echo "ok     $name"
+	else
+		failed=$((failed + 1)); echo "FAILED $name"; tail -n 60 "$log"
+	fi
+}
+
+step restore dotnet restore Keck.Appliance.sln --locked-mode
+step build dotnet build Keck.Appliance.sln --no-restore
+if [ "$failed" -gt 0 ]; then echo "$passed passed, $failed failed"; exit 1; fi
+step format dotnet format Keck.Appliance.sln --verify-no-changes --no-restore
+[ "$mode" = quick ] || step publish make --no-print-directory publish
+
+filter=()
+[ "$mode" = quick ] && filter=(--filter-not-trait "Speed=slow")
+for project in tests/Keck.*.Tests; do
+	name=$(basename "$project")
+	log=out/test/$name.log
+	echo "== $name"
+	dotnet "out/obj/bin/$name/debug/$name.dll" --no-progress --no-ansi --show-live-output off "${filter[@]}" --ignore-exit-code 8 >"$log" 2>&1
+	code=$?
+	number() { sed -n "s/^ *$1: \([0-9][0-9]*\).*/\1/p" "$log" | tail -n 1; }
+	p=$(number succeeded) f=$(number failed) s=$(number skipped)
+	passed=$((passed + ${p:-0})); failed=$((failed + ${f:-0})); skipped=$((skipped + ${s:-0}))
+	if [ "$code" -ne 0 ] || [ "${f:-0}" -gt 0 ] || [ -z "$p" ]; then
+		# A crashed runner counts as a failure even if it printed no figure.
+		[ "${f:-0}" -gt 0 ] || failed=$((failed + 1))
+		tail -n 200 "$log"
+	else
+		echo "   $p passed, ${s:-0} skipped"
+	fi
+	[ "${s:-0}" -gt 0 ] && grep -i -A2 '^ *skipped' "$log" | head -n 60
+done
+
+if [ "${CI:-}" = true ] && [ "$mode" = all ] && [ "$skipped" -gt 0 ]; then
+	echo "CI may skip nothing, and $skipped tests were skipped"; failed=$((failed + skipped))
+fi
+[ "$skipped" -gt 0 ] && echo "skipped: $skipped (reasons above)"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,57 @@
+using System.Collections.Immutable;
+
+namespace Keck.Metering;
+
+/// <summary>Where one CPU sits.</summary>
+/// <param name="Cpu">The kernel's CPU number.</param>
+/// <param name="Core">Core number, unique on the machine (not only in its package); hyperthreads of one core share it.</param>
+/// <param name="Package">Package number, counted from 0.</param>
+/// <param name="NumaNode">NUMA node number.</param>
+public readonly record struct CpuPlace(int Cpu, int Core, int Package, int NumaNode);
+
+/// <summary>A machine's CPUs and where they sit; a new value when CPUs come or go.</summary>
+public sealed class Topology
+{
+    private readonly CpuPlace?[] _byCpu;
+    private readonly int[] _siblings;
+
+    /// <summary>Builds the topology; CPUs may come in any order and have holes.</summary>
+    public Topology(IEnumerable<CpuPlace> cpus, Kilohertz? baseFrequency)
+    {
+        Cpus = [.. cpus.OrderBy(place => place.Cpu)];
+        BaseFrequency = baseFrequency;
+        PackageCount = Cpus.IsEmpty ? 0 : Cpus.Max(place => place.Package) + 1;
+        _byCpu = new CpuPlace?[Cpus.IsEmpty ? 0 : Cpus.Max(place => place.Cpu) + 1];
+        _siblings = new int[_byCpu.Length];
+        Array.Fill(_siblings, -1);
+        foreach (CpuPlace place in Cpus)
+        {
+            _byCpu[place.Cpu] = place;
+            foreach (CpuPlace other in Cpus)
+            {
+                if (other.Core == place.Core && other.Cpu != place.Cpu && _siblings[place.Cpu] < 0)
+                {
+                    _siblings[place.Cpu] = other.Cpu;
+                }
+            }
+        }
+    }
+
+    /// <summary>The CPUs online, by number.</summary>
+    public ImmutableArray<CpuPlace> Cpus { get; }
+
+    /// <summary>The CPUs' base frequency; null where unknown.</summary>
+    public Kilohertz? BaseFrequency { get; }
+
+    /// <summary>Highest package number + 1.</summary>
+    public int PackageCount { get; }
+
+    /// <summary>Highest CPU number + 1.</summary>
+    public int CpuLimit => _byCpu.Length;
+
+    /// <summary>Where a CPU sits, or null for a CPU this topology does not know (hot-plugged since).</summary>
+    public CpuPlace? Place(int cpu) => (uint)cpu < (uint)_byCpu.Length ? _byCpu[cpu] : null;
+
+    /// <summary>The hyperthread that shares this CPU's core, or -1.</summary>
+    public int Sibling(int cpu) => (uint)cpu < (uint)_siblings.Length ? _siblings[cpu] : -1;
+}
