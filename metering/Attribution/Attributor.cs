@@ -1,0 +1,377 @@
+using System.Collections.Immutable;
+
+namespace Keck.Metering;
+
+/// <summary>
+/// Observation × model → who owns the tick's energy. Depends on nothing but the observation and the state it carries
+/// (learned floors, gauges held, spans of slow meters), so the same observations give the same result.
+/// </summary>
+public sealed class Attributor
+{
+    // 2^60: weights are normalised to it, so that their sum fits the fast path of the split.
+    private const double WeightScale = 1L << 60;
+
+    // What a formula of these kinds is off by, as a fraction of a consumer's energy while others run beside it:
+    // the spread over instruction mixes in our simulated hosts (design §5), 95 %.
+    private const double ModelSpread = 0.25;
+    private const double MemoryModelSpread = 0.5;
+
+    // RAPL counters are updated about once a millisecond: a reading is up to that old.
+    private const double CounterUpdateNanoseconds = 1e6;
+
+    private readonly AttributionOptions _options;
+    private readonly RunWeights _weights;
+    private readonly TickAttribution _result = new();
+    private readonly Column<Leaf> _leaves = new();
+    private readonly Column<ulong> _claims = new();
+    private readonly Column<ulong> _remainders = new();
+    private readonly Column<long> _parts = new();
+    private readonly OwnerSums _owners = new();
+    private readonly Column<int> _ownerOf = new();
+    private readonly MemoryWeights _memory;
+    private ImmutableArray<Meter> _meters = [];
+    private ImmutableArray<Meter> _selected = [];
+    private int[] _selectedIndex = [];
+    private MeterState[] _states = [];
+
+    /// <summary>An attributor that has learned nothing, or that goes on from a trace's initial state.</summary>
+    public Attributor(AttributionOptions? options = null, IReadOnlyDictionary<string, StaticFloorState>? floors = null)
+    {
+        _options = options ?? new AttributionOptions();
+        _weights = new RunWeights(_options);
+        _memory = new MemoryWeights(_options);
+        InitialFloors = floors ?? ImmutableDictionary<string, StaticFloorState>.Empty;
+    }
+
+    /// <summary>What is set.</summary>
+    public AttributionOptions Options => _options;
+
+    private IReadOnlyDictionary<string, StaticFloorState> InitialFloors { get; set; }
+
+    /// <summary>The learned floors by meter id, as of the last tick.</summary>
+    public ImmutableSortedDictionary<string, StaticFloorState> Floors
+    {
+        get
+        {
+            ImmutableSortedDictionary<string, StaticFloorState>.Builder floors = ImmutableSortedDictionary.CreateBuilder<string, StaticFloorState>(StringComparer.Ordinal);
+            foreach ((string id, StaticFloorState state) in InitialFloors)
+            {
+                floors[id] = state;
+            }
+
+            for (int i = 0; i < _selected.Length; i++)
+            {
+                floors[_selected[i].Id] = _states[i].Floor.State;
+            }
+
+            return floors.ToImmutable();
+        }
+    }
+
+    /// <summary>Attributes one tick.</summary>
+    /// <returns>The result; valid until the next call.</returns>
+    public TickAttribution Attribute(Observation observation)
+    {
+        if (observation.Meters != _meters)
+        {
+            UseMeters(observation.Meters);
+        }
+
+        _result.Begin(observation, _selected, observation.ProcessTable.Rows.Length);
+        _weights.Build(observation);
+        _result.Model = _weights.Model;
+        foreach (ref MeterSample sample in observation.MeterSamples.Items)
+        {
+            int k = _selectedIndex[sample.Meter];
+            if (k >= 0)
+            {
+                _states[k].Take(sample, observation);
+            }
+        }
+
+        for (int k = 0; k < _selected.Length; k++)
+        {
+            AttributeMeter(observation, k);
+        }
+
+        return _result;
+    }
+
+    private void UseMeters(ImmutableArray<Meter> meters)
+    {
+        ImmutableSortedDictionary<string, StaticFloorState> floors = Floors;
+        _meters = meters;
+        _selected = [.. meters.Where(meter => meter.Selected)];
+        _selectedIndex = [.. meters.Select(meter => _selected.IndexOf(meter))];
+        Dictionary<string, MeterState> kept = _states.ToDictionary(state => state.Meter.Id);
+        _states = [.. _selected.Select(meter => kept.TryGetValue(meter.Id, out MeterState? state) && state.Meter == meter
+            ? state
+            : new MeterState(meter, floors.TryGetValue(meter.Id, out StaticFloorState floor) ? floor : null))];
+        InitialFloors = floors;
+    }
+
+    private void AttributeMeter(Observation observation, int k)
+    {
+        MeterState state = _states[k];
+        Meter meter = state.Meter;
+        (double busy, double capacity) = Cover(observation, meter);
+        long? energy = state.Energy(observation);
+        if (energy is null)
+        {
+            HoldBack(observation, state, busy, capacity);
+            return;
+        }
+
+        long total = energy.Value;
+        ref MeterShares shares = ref _result.Shares[k];
+        shares.Observed = true;
+        shares.Total = total;
+        if (state.Unattributable)
+        {
+            shares.UnattributedActive = total;
+            state.Span.MoveTo(_leaves);
+            return;
+        }
+
+        long length = observation.Length.Nanoseconds + state.Span.Nanoseconds;
+        shares.Static = state.Floor.Part(total, length, busy + state.Span.Busy, capacity + state.Span.Capacity);
+        long active = total - shares.Static;
+
+        _leaves.Clear();
+        CollectLeaves(observation, meter, state);
+        bool memory = !meter.Domain.FollowsRuns();
+        if (memory)
+        {
+            _memory.Collect(observation, _leaves);
+        }
+
+        SumOwners(observation.ProcessTable.Rows.Length);
+        if (active > 0)
+        {
+            SplitActive(k, active, memory);
+        }
+
+        SplitProportional(k);
+        Bound(observation, state, shares, memory);
+        shares.IdleSeparate = total - _owners.Sum(proportional: false);
+        shares.IdleProportional = shares.IdleSeparate - _owners.Sum(proportional: true);
+        Publish(k);
+    }
+
+    // A slow meter was not read: what ran now will share in its next reading.
+    private void HoldBack(Observation observation, MeterState state, double busy, double capacity)
+    {
+        if (!state.EverRead)
+        {
+            return;
+        }
+
+        state.Span.Nanoseconds += observation.Length.Nanoseconds;
+        state.Span.Busy += busy;
+        state.Span.Capacity += capacity;
+        foreach (ref Leaf leaf in _weights.Leaves.Items)
+        {
+            if (Covers(state.Meter, leaf.Package))
+            {
+                state.Span.Add(leaf);
+            }
+        }
+    }
+
+    private void CollectLeaves(Observation observation, Meter meter, MeterState state)
+    {
+        foreach (ref Leaf leaf in _weights.Leaves.Items)
+        {
+            if (Covers(meter, leaf.Package))
+            {
+                _leaves.Add() = leaf;
+            }
+        }
+
+        int own = _leaves.Count;
+        state.Span.MoveTo(_leaves);
+        int limit = observation.ProcessTable.Rows.Length;
+        foreach (ref Leaf leaf in _leaves.Items[own..])
+        {
+            // A process that was released since has no row to book on.
+            if (leaf.Owner >= limit || (leaf.Owner >= 0 && observation.ProcessTable[leaf.Owner].Pid == 0))
+            {
+                leaf.Owner = Leaf.UnattributedOwner;
+            }
+        }
+    }
+
+    private void SumOwners(int processLimit)
+    {
+        _owners.Begin(processLimit);
+        _ownerOf.Resize(_leaves.Count);
+        for (int i = 0; i < _leaves.Count; i++)
+        {
+            ref Leaf leaf = ref _leaves[i];
+            int index = _owners.IndexOf(leaf.Owner);
+            _ownerOf[i] = index;
+            ref OwnerSum owner = ref _owners[index];
+            owner.Weight += leaf.Weight;
+            owner.Time += leaf.Time;
+        }
+    }
+
+    private void SplitActive(int k, long active, bool memory)
+    {
+        double sum = 0;
+        foreach (ref Leaf leaf in _leaves.Items)
+        {
+            sum += leaf.Weight;
+        }
+
+        if (sum <= 0)
+        {
+            if (memory)
+            {
+                // Nothing says who holds the memory: the energy is owned, not guessed.
+                _owners[_owners.IndexOf(Leaf.UnattributedOwner)].Active += active;
+            }
+
+            return;
+        }
+
+        int count = _leaves.Count;
+        Prepare(count);
+        double scale = WeightScale / sum;
+        for (int i = 0; i < count; i++)
+        {
+            _claims[i] = (ulong)(_leaves[i].Weight * scale);
+        }
+
+        Span<long> parts = _parts.Items;
+        if (!IntegerSplit.Split(active, _claims.Items, parts, _remainders.Items))
+        {
+            return;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            ref Leaf leaf = ref _leaves[i];
+            long part = parts[i];
+            _owners[_ownerOf[i]].Active += part;
+            if (leaf.Run >= 0)
+            {
+                _result.RunMicrojoules[leaf.Run] += part;
+            }
+            else if (leaf.CpuIndex >= 0)
+            {
+                (leaf.Owner == Leaf.SystemOwner ? _result.InterruptMicrojoules : _result.LostMicrojoules)[leaf.CpuIndex] += part;
+            }
+        }
+    }
+
+    private void SplitProportional(int k)
+    {
+        long total = _result.Shares[k].Static;
+        if (total == 0 || _owners.Count == 0)
+        {
+            return;
+        }
+
+        int count = _owners.Count;
+        Prepare(count);
+        for (int i = 0; i < count; i++)
+        {
+            _claims[i] = (ulong)_owners[i].Active;
+        }
+
+        if (IntegerSplit.Split(total, _claims.Items, _parts.Items, _remainders.Items))
+        {
+            for (int i = 0; i < count; i++)
+            {
+                _owners[i].Proportional = _parts[i];
+            }
+        }
+    }
+
+    private void Bound(Observation observation, MeterState state, in MeterShares shares, bool memory)
+    {
+        Meter meter = state.Meter;
+        double active = shares.Total - shares.Static;
+        double weights = 0, times = 0;
+        foreach (ref OwnerSum owner in _owners.Items)
+        {
+            weights += owner.Weight;
+            times += owner.Time;
+        }
+
+        double spread = memory ? MemoryModelSpread : ModelSpread;
+        double staticDoubt = state.Floor.Uncertainty * shares.Static;
+        double length = Math.Max(1, observation.Length.Nanoseconds);
+        double skew = Math.Abs(observation.EndNanoseconds - state.ReadNanoseconds) + (meter.Quality == ReadingQuality.Measured ? CounterUpdateNanoseconds : 0);
+        double jitter = shares.Total * Math.Min(1, skew / length);
+        double quantum = (meter.Quantum?.Value ?? 0) / Math.Sqrt(3);
+        foreach (ref OwnerSum owner in _owners.Items)
+        {
+            if (owner.Owner < 0)
+            {
+                continue;
+            }
+
+            double share = weights > 0 ? owner.Weight / weights : 0;
+            double byTime = times > 0 ? owner.Time / times : share;
+            double model = (Math.Abs(share - byTime) * active) + ((spread + _weights.MissingPart) * active * share * (1 - share));
+            double source = owner.Active;
+            BoundSample bounds = new()
+            {
+                SystematicBelow = model + (share * Math.Min(staticDoubt, active)) + (source * (1 - meter.LowFactor)),
+                SystematicAbove = model + (share * (staticDoubt + shares.UnattributedActive)) + (source * (meter.HighFactor - 1)),
+                RandomSquare = share * share * ((jitter * jitter) + (quantum * quantum)),
+            };
+            _result.AddBounds(owner.Owner, bounds);
+        }
+    }
+
+    private void Publish(int k)
+    {
+        ref MeterShares shares = ref _result.Shares[k];
+        foreach (ref OwnerSum owner in _owners.Items)
+        {
+            switch (owner.Owner)
+            {
+                case Leaf.SystemOwner:
+                    shares.SystemActive += owner.Active;
+                    shares.SystemProportional += owner.Proportional;
+                    break;
+                case Leaf.UnattributedOwner:
+                    shares.UnattributedActive += owner.Active;
+                    shares.UnattributedProportional += owner.Proportional;
+                    break;
+                default:
+                    _result.AddActive(owner.Owner, k, owner.Active);
+                    _result.AddProportional(owner.Owner, k, owner.Proportional);
+                    break;
+            }
+        }
+    }
+
+    private void Prepare(int count)
+    {
+        _claims.Resize(count);
+        _remainders.Resize(count);
+        _parts.Resize(count);
+    }
+
+    private static (double Busy, double Capacity) Cover(Observation observation, Meter meter)
+    {
+        double busy = 0, capacity = 0;
+        foreach (ref CpuSample cpu in observation.Cpus.Items)
+        {
+            if (Covers(meter, observation.Topology.Place(cpu.Cpu)?.Package ?? -1))
+            {
+                busy += cpu.BusyNanoseconds + cpu.InterruptNanoseconds;
+                capacity += observation.Length.Nanoseconds;
+            }
+        }
+
+        return (busy, capacity);
+    }
+
+    // A meter with a package covers that package's CPUs and those whose place is unknown; one without covers all.
+    private static bool Covers(Meter meter, int package) => meter.Package is not { } own || package < 0 || own == package;
+}

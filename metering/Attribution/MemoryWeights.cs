@@ -1,0 +1,49 @@
+namespace Keck.Metering;
+
+/// <summary>Memory's active energy follows who holds memory (PSS) and who misses the caches, not who runs.</summary>
+internal sealed class MemoryWeights(AttributionOptions options)
+{
+    private readonly Column<long> _misses = new();
+
+    /// <summary>Replaces the leaves by one for each process that holds or touches memory.</summary>
+    internal void Collect(Observation observation, Column<Leaf> leaves)
+    {
+        leaves.Clear();
+        Span<ProcessRow> processes = observation.ProcessTable.Rows;
+        _misses.Clear();
+        _misses.Resize(processes.Length);
+        double totalMisses = 0, totalPss = 0;
+        foreach (ref ThreadSample thread in observation.Threads.Items)
+        {
+            int process = observation.ThreadTable[thread.Row].Process;
+            if (thread.LlcMisses > 0 && process >= 0)
+            {
+                _misses[process] += thread.LlcMisses;
+                totalMisses += thread.LlcMisses;
+            }
+        }
+
+        foreach (ref ProcessRow process in processes)
+        {
+            totalPss += Held(process);
+        }
+
+        double missPart = totalMisses == 0 ? 0 : totalPss == 0 ? 1 : 1 - options.DramPssPart;
+        for (int row = 0; row < processes.Length; row++)
+        {
+            double byMisses = _misses[row] == 0 ? 0 : missPart * _misses[row] / totalMisses;
+            double byMemory = totalPss == 0 ? 0 : (1 - missPart) * Held(processes[row]) / totalPss;
+            if (byMisses + byMemory > 0)
+            {
+                ref Leaf leaf = ref leaves.Add();
+                leaf.Owner = processes[row].Kernel ? Leaf.SystemOwner : row;
+                leaf.Run = -1;
+                leaf.CpuIndex = -1;
+                leaf.Weight = byMisses + byMemory;
+                leaf.Time = leaf.Weight;
+            }
+        }
+    }
+
+    private static double Held(in ProcessRow process) => process.Pid == 0 || process.Ended || process.PssKibibytes < 0 ? 0 : process.PssKibibytes;
+}

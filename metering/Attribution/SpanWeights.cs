@@ -1,0 +1,42 @@
+using System.Runtime.InteropServices;
+
+namespace Keck.Metering;
+
+/// <summary>The runs of ticks in which a slow meter was not read: its next reading covers them too.</summary>
+internal sealed class SpanWeights
+{
+    private readonly Dictionary<(int Owner, int Package), (double Weight, double Time)> _byOwner = [];
+
+    /// <summary>Length of the ticks held, ns.</summary>
+    internal long Nanoseconds { get; set; }
+
+    /// <summary>Busy time of the meter's CPUs in them, ns.</summary>
+    internal double Busy { get; set; }
+
+    /// <summary>CPU time available in them, ns.</summary>
+    internal double Capacity { get; set; }
+
+    internal void Add(in Leaf leaf)
+    {
+        ref (double Weight, double Time) held = ref CollectionsMarshal.GetValueRefOrAddDefault(_byOwner, (leaf.Owner, leaf.Package), out _);
+        held.Weight += leaf.Weight;
+        held.Time += leaf.Time;
+    }
+
+    internal void MoveTo(Column<Leaf> leaves)
+    {
+        foreach (((int owner, int package), (double weight, double time)) in _byOwner)
+        {
+            ref Leaf leaf = ref leaves.Add();
+            leaf.Owner = owner;
+            leaf.Package = package;
+            leaf.Run = -1;
+            leaf.CpuIndex = -1;
+            leaf.Weight = weight;
+            leaf.Time = time;
+        }
+
+        _byOwner.Clear();
+        (Nanoseconds, Busy, Capacity) = (0, 0, 0);
+    }
+}
