@@ -129,6 +129,12 @@ public sealed class Attributor
         if (state.Unattributable)
         {
             shares.UnattributedActive = total;
+            if (meter.Domain.FollowsRuns() && total > 0)
+            {
+                AddOffCore(k, Leaf.UnattributedOwner, total);
+            }
+
+            // The runs held for this reading are owned with it.
             state.Span.MoveTo(_leaves);
             return;
         }
@@ -262,7 +268,19 @@ public sealed class Attributor
             {
                 (leaf.Owner == Leaf.SystemOwner ? _result.InterruptMicrojoules : _result.LostMicrojoules)[leaf.CpuIndex] += part;
             }
+            else if (!memory && part > 0)
+            {
+                AddOffCore(k, leaf.Owner, part);
+            }
         }
+    }
+
+    private void AddOffCore(int k, int owner, long microjoules)
+    {
+        ref OffCoreShare share = ref _result.OffCore.Add();
+        share.Owner = owner;
+        share.Package = _selected[k].Package ?? -1;
+        share.Microjoules = microjoules;
     }
 
     private void SplitProportional(int k)

@@ -38,6 +38,9 @@ public sealed class TickAttribution
     /// <summary>For each CPU sample of the observation: energy of its lost time, µJ.</summary>
     public Column<long> LostMicrojoules { get; } = new();
 
+    /// <summary>Energy of meters that follow runs whose CPU is not known: earlier ticks of a slow meter, agent downtime.</summary>
+    public Column<OffCoreShare> OffCore { get; } = new();
+
     /// <summary>A process's active energy on one meter, µJ.</summary>
     public long Active(int process, int meter) => _active[(process * Meters.Length) + meter];
 
@@ -63,6 +66,7 @@ public sealed class TickAttribution
         Shares.Clear();
         Shares.Resize(selected.Length);
         Processes.Clear();
+        OffCore.Clear();
         _active.Resize(processLimit * selected.Length);
         _proportional.Resize(processLimit * selected.Length);
         _bounds.Resize(processLimit);
