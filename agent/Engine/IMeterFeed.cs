@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Keck.Metering;
 
 namespace Keck.Agent;
