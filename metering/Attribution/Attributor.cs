@@ -43,6 +43,23 @@ public sealed class Attributor
         InitialFloors = floors ?? ImmutableDictionary<string, StaticFloorState>.Empty;
     }
 
+    /// <summary>An attributor that goes on exactly where another one stood, as a trace's header carries it.</summary>
+    /// <param name="options">What is set.</param>
+    /// <param name="state">What the other one carried.</param>
+    /// <param name="meters">The meters it carried it for.</param>
+    public Attributor(AttributionOptions? options, AttributorState state, ImmutableArray<Meter> meters)
+        : this(options, state.Floors)
+    {
+        UseMeters(meters);
+        foreach (MeterState meter in _states)
+        {
+            if (state.Carries.TryGetValue(meter.Meter.Id, out MeterCarry? carry))
+            {
+                meter.Carry = carry;
+            }
+        }
+    }
+
     /// <summary>What is set.</summary>
     public AttributionOptions Options => _options;
 
@@ -67,6 +84,9 @@ public sealed class Attributor
             return floors.ToImmutable();
         }
     }
+
+    /// <summary>Everything carried to the next tick: with the same observations, an attributor resumed from it gives the same results.</summary>
+    public AttributorState State => new(Floors, _states.ToImmutableSortedDictionary(state => state.Meter.Id, state => state.Carry, StringComparer.Ordinal));
 
     /// <summary>Attributes one tick.</summary>
     /// <returns>The result; valid until the next call.</returns>

@@ -26,6 +26,37 @@ internal sealed class MeterState(Meter meter, StaticFloorState? floor)
 
     internal long ReadNanoseconds { get; private set; }
 
+    /// <summary>What is carried besides the floor; set to resume.</summary>
+    internal MeterCarry Carry
+    {
+        get => new()
+        {
+            EverRead = EverRead,
+            ReadNanoseconds = ReadNanoseconds,
+            Unattributable = Unattributable,
+            Milliwatts = _milliwatts,
+            GaugeReadNanoseconds = _gaugeReadNanoseconds,
+            GaugeRemainderPicojoules = _gaugeRemainder,
+            SpanNanoseconds = Span.Nanoseconds,
+            SpanBusy = Span.Busy,
+            SpanCapacity = Span.Capacity,
+            Span = Span.Parts,
+        };
+        set
+        {
+            EverRead = value.EverRead;
+            ReadNanoseconds = value.ReadNanoseconds;
+            Unattributable = value.Unattributable;
+            _milliwatts = value.Milliwatts;
+            _gaugeReadNanoseconds = value.GaugeReadNanoseconds;
+            _gaugeRemainder = value.GaugeRemainderPicojoules;
+            Span.Nanoseconds = value.SpanNanoseconds;
+            Span.Busy = value.SpanBusy;
+            Span.Capacity = value.SpanCapacity;
+            Span.Parts = value.Span;
+        }
+    }
+
     internal void Take(in MeterSample sample, Observation observation)
     {
         EverRead = true;

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 
 namespace Keck.Metering;
@@ -15,6 +16,20 @@ internal sealed class SpanWeights
 
     /// <summary>CPU time available in them, ns.</summary>
     internal double Capacity { get; set; }
+
+    /// <summary>What is held, in the order it was first held in: the split's ties depend on it.</summary>
+    internal ImmutableArray<SpanPart> Parts
+    {
+        get => [.. _byOwner.Select(held => new SpanPart(held.Key.Owner, held.Key.Package, held.Value.Weight, held.Value.Time))];
+        set
+        {
+            _byOwner.Clear();
+            foreach (SpanPart part in value)
+            {
+                _byOwner[(part.Owner, part.Package)] = (part.Weight, part.Time);
+            }
+        }
+    }
 
     internal void Add(in Leaf leaf)
     {
