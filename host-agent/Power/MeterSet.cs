@@ -108,6 +108,24 @@ public sealed partial class MeterSet : IDisposable
     }
 
     /// <summary>
+    /// Starts the count here: what the fast counters show now is where the first tick begins, and what they counted since they
+    /// were found belongs to no tick. Call it right before the first tick.
+    /// </summary>
+    public void Start()
+    {
+        long now = _clock.Nanoseconds;
+        ReadContext context = new(now, now, Topology, []);
+        foreach (SourceSlot slot in _slots)
+        {
+            if (slot.Source.Tier is MeterTier.Fast)
+            {
+                Array.Clear(slot.Reports);
+                slot.Source.Read(in context, slot.Reports);
+            }
+        }
+    }
+
+    /// <summary>
     /// Ends a tick's meters: reads the fast sources, takes over what the slower ones said since the last tick, and puts both
     /// into the observation. Call it right after the runs were drained; allocates nothing once warm.
     /// </summary>
