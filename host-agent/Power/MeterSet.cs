@@ -70,7 +70,7 @@ public sealed partial class MeterSet : IDisposable
 
     /// <summary>
     /// The meters, in an order that never changes. A new array when a meter takes over from another: then
-    /// <see cref="Meter.Selected"/> differs, and nothing else.
+    /// <see cref="Meter.Selected"/> differs (and a gauge's quality: derived while it is selected), and nothing else.
     /// </summary>
     public ImmutableArray<Meter> Meters
     {

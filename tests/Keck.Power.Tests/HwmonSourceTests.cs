@@ -68,5 +68,19 @@ public sealed class HwmonSourceTests
         using Bench bench = Bench.OverCopy("hwmon-sentinels", prepare: tree => tree.WriteSys("class/hwmon/hwmon7/power1_input", "65000000"));
         Meter meter = bench.Set.Meters.Single(one => one is { Selected: true, Domain: EnergyDomain.Package });
         Assert.Equal(EnergyOrigin.Hwmon, meter.Origin);
+        Assert.Equal(ReadingQuality.Derived, meter.Quality);
+    }
+
+    [Fact]
+    public void Poll_SelectedGaugeFails_TheEstimateTakesOver()
+    {
+        using Bench bench = Bench.OverCopy("hwmon-sentinels");
+        bench.Tick();
+        Assert.Equal(["platform"], bench.Selected);
+        bench.Tree.RemoveSys("class/hwmon/hwmon0");
+        bench.Set.Poll(bench.Source("hwmon"));
+        bench.Tick();
+        Assert.Equal(["package-0", "dram-0"], bench.Selected);
+        Assert.Equal(ReadingQuality.Measured, bench.MeterOf("platform").Quality);
     }
 }

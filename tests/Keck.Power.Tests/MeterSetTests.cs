@@ -35,6 +35,7 @@ public sealed class MeterSetTests
     [InlineData("amd", "package-0 dram-0")]
     [InlineData("garbage", "psys")]
     [InlineData("missing", "")]
+    [InlineData("hwmon-sentinels", "platform")]
     public void Meters_Host_SelectsTheBestPerDomain(string host, string ids)
     {
         using Bench bench = Bench.Over(host);
