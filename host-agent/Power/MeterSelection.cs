@@ -4,8 +4,9 @@ using Keck.Metering;
 namespace Keck.Power;
 
 /// <summary>
-/// Chooses the meters that are attributed: the best per domain and package, and never two that overlap. Counters that
-/// measured come before everything else; then a package (with its memory beside it) before what contains it; then the rank.
+/// Chooses the meters that are attributed: the best per domain and package, and never two that overlap. Measured counters come
+/// first, measured gauges next, the estimate last; then a package (with its memory beside it) before what contains it; then
+/// the rank.
 /// </summary>
 internal static class MeterSelection
 {
@@ -29,7 +30,14 @@ internal static class MeterSelection
                 : problems[index] is { } problem ? $"no value: {problem.What}"
                 : selected.Find(other => Overlap(other, meter)) is { } other ? Overlapping(meter, other)
                 : null;
-            chosen[index] = meter with { Selected = because is null, NotSelectedBecause = because };
+            chosen[index] = meter with
+            {
+                Selected = because is null,
+                NotSelectedBecause = because,
+
+                // What is attributed of a gauge is its power held over time.
+                Quality = because is null && meters[index].Gauge ? ReadingQuality.Derived : meter.Quality,
+            };
             if (because is null)
             {
                 selected.Add(chosen[index]);
@@ -64,7 +72,7 @@ internal static class MeterSelection
 
     private static IOrderedEnumerable<int> Order(ImmutableArray<SourceMeter> meters) =>
         Enumerable.Range(0, meters.Length)
-            .OrderBy(index => meters[index].Meter.Quality is not ReadingQuality.Measured || meters[index].Gauge)
+            .OrderBy(index => meters[index].Meter.Quality is not ReadingQuality.Measured ? 2 : meters[index].Gauge ? 1 : 0)
             .ThenBy(index => (uint)Array.IndexOf(Preference, meters[index].Meter.Domain))
             .ThenBy(index => meters[index].Rank)
             .ThenBy(index => index);

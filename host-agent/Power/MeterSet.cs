@@ -70,7 +70,7 @@ public sealed partial class MeterSet : IDisposable
 
     /// <summary>
     /// The meters, in an order that never changes. A new array when a meter takes over from another: then
-    /// <see cref="Meter.Selected"/> differs, and nothing else.
+    /// <see cref="Meter.Selected"/> differs (and a gauge's quality: derived while it is selected), and nothing else.
     /// </summary>
     public ImmutableArray<Meter> Meters
     {
@@ -105,6 +105,24 @@ public sealed partial class MeterSet : IDisposable
         PowerEnvironment environment = new(options, files, perf, clock, topology, cpu);
         IEnumerable<IEnergySource> sources = Finders.Select(find => find(environment));
         return new MeterSet([.. sources], cpu, topology, reader, clock, logger);
+    }
+
+    /// <summary>
+    /// Starts the count here: what the fast counters show now is where the first tick begins, and what they counted since they
+    /// were found belongs to no tick. Call it right before the first tick.
+    /// </summary>
+    public void Start()
+    {
+        long now = _clock.Nanoseconds;
+        ReadContext context = new(now, now, Topology, []);
+        foreach (SourceSlot slot in _slots)
+        {
+            if (slot.Source.Tier is MeterTier.Fast)
+            {
+                Array.Clear(slot.Reports);
+                slot.Source.Read(in context, slot.Reports);
+            }
+        }
     }
 
     /// <summary>

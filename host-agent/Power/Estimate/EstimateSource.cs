@@ -160,7 +160,7 @@ internal sealed class EstimateSource : IEnergySource
                 HighFactor = high,
                 KnownStaticWatts = idleWatts,
             },
-            basis.Words)
+            domain is EnergyDomain.Platform ? basis.Words : "its part of the platform's estimate")
         {
             Rank = 9,
         };

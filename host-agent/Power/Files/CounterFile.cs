@@ -11,8 +11,8 @@ internal sealed class CounterFile(string path) : ICounterFile
     /// <summary>A refused or failing open throws, which costs; it is tried again at every so many reads only.</summary>
     private const int RetryEvery = 16;
 
-    /// <summary>So many unchanged reads, and the path is opened again: the file may have been replaced by a rename.</summary>
-    private const int ReopenEvery = 64;
+    /// <summary>So many unchanged reads, and the path is opened again: the file may have been replaced by a rename. Then at each doubling.</summary>
+    private const int ReopenAfter = 64;
 
     private SafeFileHandle? _handle;
     private FileNumber _last = new(0, FileFault.Missing);
@@ -37,10 +37,12 @@ internal sealed class CounterFile(string path) : ICounterFile
                 return _last;
             }
 
-            if (_unchanged % ReopenEvery == 0)
+            if (_unchanged >= ReopenAfter && int.IsPow2(_unchanged))
             {
+                int unchanged = _unchanged;
                 Close(FileFault.None);
                 number = TryOpen() ? ReadOpen() : _last;
+                _unchanged = unchanged;
             }
         }
         else
