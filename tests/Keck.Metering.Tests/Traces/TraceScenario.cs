@@ -5,7 +5,12 @@ internal sealed class TraceScenario
 {
     private static readonly Meter Slow = new()
     {
-        Id = "package-1", Domain = EnergyDomain.Package, Package = 1, Origin = EnergyOrigin.Rapl, Quality = ReadingQuality.Measured, Selected = true,
+        Id = "package-1",
+        Domain = EnergyDomain.Package,
+        Package = 1,
+        Origin = EnergyOrigin.Rapl,
+        Quality = ReadingQuality.Measured,
+        Selected = true,
     };
 
     private readonly Random _random;
@@ -97,7 +102,13 @@ internal sealed class TraceScenario
             {
                 int thread = Observation.ThreadTable.Add(new ThreadRow
                 {
-                    Tid = pid + (i * 10_000), Pid = pid, StartNanoseconds = _tick * 1000, Name = "t" + i, Kernel = pid % 5 == 0, Role = pid % 4 == 0 ? ThreadRole.Vcpu : ThreadRole.None, Vcpu = i,
+                    Tid = pid + (i * 10_000),
+                    Pid = pid,
+                    StartNanoseconds = _tick * 1000,
+                    Name = "t" + i,
+                    Kernel = pid % 5 == 0,
+                    Role = pid % 4 == 0 ? ThreadRole.Vcpu : ThreadRole.None,
+                    Vcpu = i,
                 });
                 Observation.ThreadTable[thread].Process = _random.Next(15) == 0 ? -1 : row;
                 _threads[row].Add(thread);
@@ -162,8 +173,13 @@ internal sealed class TraceScenario
             long lost = _random.Next(3) == 0 ? _random.Next(100_000) : 0;
             Observation.Cpus.Add() = new CpuSample
             {
-                Cpu = cpu, BusyNanoseconds = busy[cpu] + lost, IdleNanoseconds = 1000, InterruptNanoseconds = _random.Next(50_000), LostNanoseconds = lost,
-                KiloHertz = cpu == 3 ? Unobserved.Value : 2_900_000, FrequencyOrigin = cpu == 3 ? FrequencyOrigin.None : FrequencyOrigin.Aperf,
+                Cpu = cpu,
+                BusyNanoseconds = busy[cpu] + lost,
+                IdleNanoseconds = 1000,
+                InterruptNanoseconds = _random.Next(50_000),
+                LostNanoseconds = lost,
+                KiloHertz = cpu == 3 ? Unobserved.Value : 2_900_000,
+                FrequencyOrigin = cpu == 3 ? FrequencyOrigin.None : FrequencyOrigin.Aperf,
             };
         }
     }
