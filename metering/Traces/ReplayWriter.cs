@@ -124,10 +124,17 @@ public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) 
 
     private void WriteOthers(TickAttribution attribution)
     {
+        bool any = false;
         for (int k = 0; k < attribution.Meters.Length; k++)
         {
+            any |= attribution.Shares[k].Observed;
             _active[k] = attribution.Shares[k].SystemActive;
             _static[k] = attribution.Shares[k].SystemProportional;
+        }
+
+        if (!any)
+        {
+            return;
         }
 
         Begin("system"u8, "kernel");
