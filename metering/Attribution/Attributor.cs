@@ -155,7 +155,7 @@ public sealed class Attributor
             }
 
             // The runs held for this reading are owned with it.
-            state.Span.MoveTo(_leaves);
+            state.Span.MoveTo(_leaves, observation.ProcessTable);
             return;
         }
 
@@ -178,7 +178,7 @@ public sealed class Attributor
         }
 
         SplitProportional(k);
-        Bound(observation, state, shares, memory);
+        Bound(observation, state, shares, length, memory);
         shares.IdleSeparate = total - _owners.Sum(proportional: false);
         shares.IdleProportional = shares.IdleSeparate - _owners.Sum(proportional: true);
         Publish(k);
@@ -199,7 +199,7 @@ public sealed class Attributor
         {
             if (Covers(state.Meter, leaf.Package))
             {
-                state.Span.Add(leaf);
+                state.Span.Add(leaf, observation.ProcessTable);
             }
         }
     }
@@ -214,17 +214,7 @@ public sealed class Attributor
             }
         }
 
-        int own = _leaves.Count;
-        state.Span.MoveTo(_leaves);
-        int limit = observation.ProcessTable.Rows.Length;
-        foreach (ref Leaf leaf in _leaves.Items[own..])
-        {
-            // A process that was released since has no row to book on.
-            if (leaf.Owner >= limit || (leaf.Owner >= 0 && observation.ProcessTable[leaf.Owner].Pid == 0))
-            {
-                leaf.Owner = Leaf.UnattributedOwner;
-            }
-        }
+        state.Span.MoveTo(_leaves, observation.ProcessTable);
     }
 
     private void SumOwners(int processLimit)
@@ -327,7 +317,7 @@ public sealed class Attributor
         }
     }
 
-    private void Bound(Observation observation, MeterState state, in MeterShares shares, bool memory)
+    private void Bound(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)
     {
         Meter meter = state.Meter;
         double active = shares.Total - shares.Static;
@@ -340,9 +330,8 @@ public sealed class Attributor
 
         double spread = memory ? MemoryModelSpread : ModelSpread;
         double staticDoubt = state.Floor.Uncertainty * shares.Static;
-        double length = Math.Max(1, observation.Length.Nanoseconds);
         double skew = Math.Abs(observation.EndNanoseconds - state.ReadNanoseconds) + (meter.Quality == ReadingQuality.Measured ? CounterUpdateNanoseconds : 0);
-        double jitter = shares.Total * Math.Min(1, skew / length);
+        double jitter = shares.Total * skew / (skew + Math.Max(1, length));
         double quantum = (meter.Quantum?.Value ?? 0) / Math.Sqrt(3);
         foreach (ref OwnerSum owner in _owners.Items)
         {

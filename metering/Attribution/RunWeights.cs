@@ -30,7 +30,7 @@ internal sealed class RunWeights(AttributionOptions options)
             for (int i = thread.FirstRun; i < thread.FirstRun + thread.RunCount; i++)
             {
                 ref RunSample run = ref runs[i];
-                double time = run.Nanoseconds - (run.SharedNanoseconds * (1 - options.SharedWeight));
+                double time = run.Nanoseconds - (Math.Min(run.SharedNanoseconds, run.Nanoseconds) * (1 - options.SharedWeight));
                 double square = Model == ModelKind.CpuTimeRatio ? 1 : FrequencySquare(run, cyclesPerNanosecond) ?? meanSquare;
                 ref Leaf leaf = ref Leaves.Add();
                 leaf.Owner = owner;
