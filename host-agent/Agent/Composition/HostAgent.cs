@@ -77,6 +77,9 @@ internal sealed class HostAgent : IAgentState, IDisposable
         }
     }
 
+    /// <summary>What the outlets ask, over HTTP or in this process.</summary>
+    internal AgentParts Parts => new(this, Workloads, History, _time, _feed);
+
     /// <summary>Reads what the agent costs and lets the governor decide.</summary>
     internal ProfileChange? ObserveSelf() => _governor.Observe(_self.Read(), _time.GetElapsedTime(0).Ticks * 100);
 
