@@ -186,8 +186,8 @@ internal sealed class ApiView
             .. Ledger.Cores.Where(row => row.ProcessId == process.Id).Select(row => new CoreDocument
             {
                 Cpu = row.Cpu < 0 ? null : row.Cpu,
-                Core = Ledger.Topology.Place(row.Cpu)?.Core,
-                Package = row.Package < 0 ? Ledger.Topology.Place(row.Cpu)?.Package : row.Package,
+                Core = Place(row.Cpu)?.Core,
+                Package = row.Package < 0 ? Place(row.Cpu)?.Package : row.Package,
                 EnergyMicrojoules = row.Microjoules,
                 PowerWatts = comparable ? Watts(row.Microjoules - before.GetValueOrDefault((row.Package, row.Cpu)), seconds) : null,
                 CpuSeconds = row.Nanoseconds / 1e9,
@@ -195,6 +195,8 @@ internal sealed class ApiView
             }),
         ];
     }
+
+    private CpuPlace? Place(int cpu) => cpu < 0 ? null : Ledger.Topology.Place(cpu);
 
     private Dictionary<string, long> ByMeter(ConsumerTotals consumer)
     {

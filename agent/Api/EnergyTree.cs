@@ -148,7 +148,7 @@ public static class EnergyTree
         private List<EnergyNode> ByCpu(IEnumerable<CoreTotals> rows)
         {
             List<IGrouping<int, CoreTotals>> cpus = [.. rows.GroupBy(row => row.Cpu).OrderBy(group => group.Key)];
-            bool threaded = cpus.Count > 1 || _ledger.Topology.Sibling(cpus[0].Key) >= 0;
+            bool threaded = cpus.Count > 1 || (cpus[0].Key >= 0 && _ledger.Topology.Sibling(cpus[0].Key) >= 0);
             return threaded
                 ? [.. cpus.Select(cpu => Rows("cpu", $"cpu-{cpu.Key}", $"cpu {cpu.Key}", [.. cpu], Processes))]
                 : Processes(cpus[0]);

@@ -80,7 +80,7 @@ internal static class KeplerMetrics
             MeterTotals[] selected = Selected(scrape.Ledger, zone);
             MeterReport[] compared = selected.Length > 0
                 ? []
-                : [.. scrape.Reports.Where(report => report.Meter.Domain == zone && report.TotalMicrojoules is not null)];
+                : [.. scrape.DistinctReports.Where(report => report.Meter.Domain == zone && report.TotalMicrojoules is not null)];
             if (selected.Length + compared.Length > 0)
             {
                 NodeLabels(scrape, writer.Sample(), zone)

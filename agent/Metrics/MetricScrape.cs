@@ -16,6 +16,12 @@ internal sealed class MetricScrape
         Self = parts.State.Self();
         Reports = parts.State.Meters();
         EarlierLedger = parts.History.Earlier() is { } earlier && earlier.Epoch == Ledger.Epoch && earlier.EndNanoseconds < Ledger.EndNanoseconds ? earlier : null;
+        DistinctReports =
+        [
+            .. Reports.GroupBy(report => (report.Meter.Domain, report.Meter.Package, report.Meter.Core))
+                .Select(same => same.FirstOrDefault(report => report.Meter.Selected) ?? same.FirstOrDefault(report => report.Absent is null))
+                .OfType<MeterReport>(),
+        ];
         Groups =
         [
             .. Ledger.Meters.Select((totals, index) => (totals, index))
@@ -43,6 +49,9 @@ internal sealed class MetricScrape
     internal SelfFacts Self { get; }
 
     internal ImmutableArray<MeterReport> Reports { get; }
+
+    /// <summary>One report for each thing metered: the selected one, else the first that works; a second source of the same is no second energy.</summary>
+    internal ImmutableArray<MeterReport> DistinctReports { get; }
 
     internal ImmutableArray<MeterGroup> Groups { get; }
 

@@ -53,8 +53,8 @@ internal static class ScaphandreMetrics
 
     private static void Host(MetricScrape scrape, ExpositionWriter writer, bool power)
     {
-        MeterReport[] psys = [.. scrape.Reports.Where(report => report.Meter.Domain == EnergyDomain.Psys)];
-        MeterReport[] host = psys.Length > 0 ? psys : [.. scrape.Reports.Where(IsPackage)];
+        MeterReport[] psys = [.. scrape.DistinctReports.Where(report => report.Meter.Domain == EnergyDomain.Psys)];
+        MeterReport[] host = psys.Length > 0 ? psys : [.. scrape.DistinctReports.Where(IsPackage)];
         if (host.Length > 0)
         {
             Figure(writer, host, power, sample => sample.Label("value_source", psys.Length > 0 ? "powercap_rapl_psys" : "powercap_rapl_pkg"));
@@ -63,7 +63,7 @@ internal static class ScaphandreMetrics
 
     private static void Sockets(MetricScrape scrape, ExpositionWriter writer, bool power)
     {
-        foreach (IGrouping<int?, MeterReport> socket in scrape.Reports.Where(IsPackage).GroupBy(report => report.Meter.Package))
+        foreach (IGrouping<int?, MeterReport> socket in scrape.DistinctReports.Where(IsPackage).GroupBy(report => report.Meter.Package))
         {
             Figure(writer, [.. socket], power, sample => sample.Label("socket_id", socket.Key));
         }
@@ -71,7 +71,7 @@ internal static class ScaphandreMetrics
 
     private static void Domains(MetricScrape scrape, ExpositionWriter writer, bool power)
     {
-        foreach (IGrouping<int?, MeterReport> socket in scrape.Reports
+        foreach (IGrouping<int?, MeterReport> socket in scrape.DistinctReports
             .Where(report => report.Meter.Domain is EnergyDomain.Core or EnergyDomain.Uncore or EnergyDomain.Dram).GroupBy(report => report.Meter.Package))
         {
             int number = 0;
