@@ -117,6 +117,13 @@ internal static class TopCommand
             $"{domain.Text("meter")} {Figures.Watts(domain.Number("powerWatts"))} ({domain.Text("quality")}, {domain.Text("origin")})"));
         Line($"keck-host {node.Text("version")} on {node.Text("host")}: {domains}");
         Line($"model {list.Text("model")}, idle {list.Text("idlePolicy")}, {list.Whole("count")} in all; power is the mean of 10 s, bounds are 95 %");
+        if (node.TryGetProperty("self", out JsonElement self))
+        {
+            Line(string.Create(
+                CultureInfo.InvariantCulture,
+                $"the agent itself: {Percent(self.Number("cpuRatio"))} of one CPU, {Mebibytes(self.Whole("residentBytes"))} resident ({Mebibytes(self.Whole("anonymousBytes"))} anonymous), eBPF maps {Mebibytes(self.Whole("mapBytes"))}, {Figures.Joules(self.Whole("energyMicrojoules"))} since its start"));
+        }
+
         Line(string.Create(CultureInfo.InvariantCulture, $"{"PID",8} {"POWER",10} {"BOUNDS W",17} {"ENERGY",18} {"CPU TIME",10} {"ORIGIN",-9} NAME"));
         foreach (JsonElement item in list.Items("items"))
         {
@@ -128,6 +135,10 @@ internal static class TopCommand
 
         return text.ToString();
     }
+
+    private static string Percent(double? ratio) => ratio is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known * 100:0.00} %") : "-";
+
+    private static string Mebibytes(long? bytes) => bytes is { } known ? string.Create(CultureInfo.InvariantCulture, $"{known / 1048576.0:0.0} MiB") : "-";
 
     private sealed record Selection(string Kind, string Sort, int Count, double Delay)
     {
