@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace Keck.Workloads;
 
 /// <summary>
@@ -9,6 +11,8 @@ public static class CgroupPath
     private const int ContainerIdLength = 64;
     private const int DashedUidLength = 36;
     private const int StaticUidLength = 32;
+
+    private static readonly SearchValues<char> LowerHex = SearchValues.Create("0123456789abcdef");
 
     /// <summary>Reads a path such as <c>/kubepods.slice/kubepods-pod1234….slice/cri-containerd-5678….scope</c>.</summary>
     public static CgroupPlace Parse(ReadOnlySpan<char> path)
@@ -98,7 +102,7 @@ public static class CgroupPath
         id = null;
         before = [];
         int at = part.Length - ContainerIdLength;
-        if (at < 0 || (at > 0 && part[at - 1] != '-') || part[at..].ContainsAnyExcept("0123456789abcdef"))
+        if (at < 0 || (at > 0 && part[at - 1] != '-') || part[at..].ContainsAnyExcept(LowerHex))
         {
             return false;
         }
