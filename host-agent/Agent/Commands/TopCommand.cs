@@ -121,7 +121,7 @@ internal static class TopCommand
         {
             Line(string.Create(
                 CultureInfo.InvariantCulture,
-                $"the agent itself: {Percent(self.Number("cpuRatio"))} of one CPU, {Mebibytes(self.Whole("residentBytes"))} resident ({Mebibytes(self.Whole("anonymousBytes"))} anonymous), eBPF maps {Mebibytes(self.Whole("mapBytes"))}, {Figures.Joules(self.Whole("energyMicrojoules"))} since its start"));
+                $"the agent itself: {Percent(self.Number("cpuRatio"))} of one CPU, {Mebibytes(self.Whole("residentBytes"))} resident ({Mebibytes(self.Whole("anonymousBytes"))} anonymous), eBPF maps {Mebibytes(self.Whole("mapBytes"))}, {Figures.Joules(self.TryGetProperty("energy", out JsonElement own) ? own.Whole("energyMicrojoules") : null)} since its start"));
         }
 
         Line(string.Create(CultureInfo.InvariantCulture, $"{"PID",8} {"POWER",10} {"BOUNDS W",17} {"ENERGY",18} {"CPU TIME",10} {"ORIGIN",-9} NAME"));
