@@ -89,6 +89,8 @@ internal sealed class HostAgent : IAgentState, IDisposable
     public LedgerSnapshot Ledger() => Engine.Ledger();
 
 
+    ImmutableArray<Keck.Agent.MeterReport> IAgentState.Meters() => MeterReports.Of(Meters.States());
+
     public Reconciliation? Reconciliation() => null;
 
     public NodeFacts Node() => new()
