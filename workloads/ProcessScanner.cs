@@ -51,6 +51,8 @@ public sealed class ProcessScanner
     /// <summary>Scans every <see cref="WorkloadOptions.ScanInterval"/> and answers the tick thread's questions in between.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        // The first scan is no business of the caller's thread.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         using var timer = new PeriodicTimer(Beat, _time);
         long last = _time.GetTimestamp();
         Scan();

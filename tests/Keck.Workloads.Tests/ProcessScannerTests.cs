@@ -243,6 +243,31 @@ public sealed class ProcessScannerTests : IDisposable
         Assert.Equal(0, _host.Processes.Count);
     }
 
+    [Fact]
+    public async Task RunAsync_UntilCancelled_ScansAndAnswersThenEndsQuietly()
+    {
+        string id = new('a', 64);
+        _host.WriteProcess(100, "a", 500);
+        _host.Write($"rootfs/var/lib/docker/containers/{id}/config.v2.json", """{"Name":"/db"}""");
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        Task run = _host.Scanner.RunAsync(stop.Token);
+        while (_host.Processes.Count == 0)
+        {
+            await Task.Delay(5, stop.Token);
+            _host.Resolve();
+        }
+
+        _host.Tracker.Containers.Want(id);
+        while (_host.Tracker.Containers.Find(id) is null)
+        {
+            await Task.Delay(5, stop.Token);
+        }
+
+        await stop.CancelAsync();
+        await run;
+        Assert.Equal("a", _host.Newest(100).Name);
+    }
+
     private static bool CanRead(string file)
     {
         try
