@@ -51,6 +51,8 @@ public sealed class ProcessScanner
     /// <summary>Scans every <see cref="WorkloadOptions.ScanInterval"/> and answers the tick thread's questions in between.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        // The first scan is no business of the caller's thread.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         using var timer = new PeriodicTimer(Beat, _time);
         long last = _time.GetTimestamp();
         Scan();
@@ -224,6 +226,7 @@ public sealed class ProcessScanner
             }
         }
 
+        NoteFaults(known);
         if (known.Untold)
         {
             known.Untold = !Tell(known.Fact);
@@ -248,14 +251,8 @@ public sealed class ProcessScanner
         Absence? absent = _file.Read(_options.ProcRoot, known.Fact.Pid, "cgroup");
         string? path = absent is null ? ProcCgroupFile.BestPath(_file.Content) : null;
         absent ??= path is null ? Absence.Malformed : null;
-        if (absent is { } reason)
-        {
-            if (reason != Absence.NotPresent)
-            {
-                _faults.Note("cgroups of processes", reason, $"{_options.ProcRoot}/{known.Fact.Pid}/cgroup", "they are shown where they were last seen");
-            }
-        }
-        else if (path != known.Fact.Cgroup)
+        known.CgroupFault = absent == Absence.NotPresent ? null : absent;
+        if (path is not null && path != known.Fact.Cgroup)
         {
             known.Fact.Cgroup = path;
             known.Untold = true;
@@ -275,16 +272,26 @@ public sealed class ProcessScanner
     {
         Interlocked.Increment(ref _pssReads);
         Reading<long> pss = _pss.Read(known.Fact.Pid);
-        if (pss.Value is null && pss.Reason != Absence.NotPresent)
-        {
-            _faults.Note("the PSS of processes", pss.Reason, $"{_options.ProcRoot}/{known.Fact.Pid}/smaps_rollup", "their memory is unknown and has no part in the split of DRAM; give the agent CAP_SYS_PTRACE");
-        }
-
+        known.PssFault = pss.Value is null && pss.Reason != Absence.NotPresent ? pss.Reason : null;
         known.PssPages = pages;
         known.VisitsSincePss = 0;
         long kibibytes = pss.Value ?? Unobserved.Value;
         known.Untold |= known.Fact.PssKibibytes != kibibytes;
         known.Fact.PssKibibytes = kibibytes;
+    }
+
+    /// <summary>A fault stays one in the rounds that do not read the file again.</summary>
+    private void NoteFaults(in KnownProcess known)
+    {
+        if (known.CgroupFault is { } cgroup)
+        {
+            _faults.Note("cgroups of processes", cgroup, $"{_options.ProcRoot}/{known.Fact.Pid}/cgroup", "they are shown where they were last seen");
+        }
+
+        if (known.PssFault is { } pss)
+        {
+            _faults.Note("the PSS of processes", pss, $"{_options.ProcRoot}/{known.Fact.Pid}/smaps_rollup", "their memory is unknown and has no part in the split of DRAM; give the agent CAP_SYS_PTRACE");
+        }
     }
 
     private bool Tell(in ProcessFact fact)

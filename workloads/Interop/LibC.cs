@@ -10,7 +10,6 @@ internal static unsafe partial class LibC
     internal const int CloseOnExec = 0x80000;    // <fcntl.h> O_CLOEXEC
     internal const uint WantInode = 0x100;       // <linux/stat.h> STATX_INO
     internal const int StatxSize = 256;          // <linux/stat.h> sizeof(struct statx)
-    internal const int StatxMode = 28;           // <linux/stat.h> offsetof(struct statx, stx_mode)
     internal const int StatxInode = 32;          // <linux/stat.h> offsetof(struct statx, stx_ino)
 
     internal const int NotPermitted = 1;         // <errno.h> EPERM

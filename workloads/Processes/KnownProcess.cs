@@ -22,4 +22,10 @@ internal struct KnownProcess
 
     /// <summary>RSS when its PSS was read, pages; <see cref="Unobserved.Value"/> before.</summary>
     internal long PssPages;
+
+    /// <summary>Why its PSS could not be read last time; null where it could.</summary>
+    internal Absence? PssFault;
+
+    /// <summary>Why its cgroup could not be read last time; null where it could.</summary>
+    internal Absence? CgroupFault;
 }
