@@ -42,10 +42,18 @@ internal sealed class EndedProcesses(EngineOptions options)
     /// <summary>The next process that may go.</summary>
     /// <param name="nowNanoseconds">End of this tick.</param>
     /// <param name="seenNanoseconds">End of the newest tick that a reader has seen.</param>
+    /// <param name="processes">The table: a process that turned out to live on stays in it.</param>
     /// <param name="process">Its row.</param>
-    internal bool TryLetGo(long nowNanoseconds, long seenNanoseconds, out int process)
+    internal bool TryLetGo(long nowNanoseconds, long seenNanoseconds, ProcessTable processes, out int process)
     {
         process = -1;
+        while (_queue.TryPeek(out (int Process, int Pid, long StartNanoseconds, long EndNanoseconds) first)
+            && !(processes[first.Process].Ended && processes[first.Process].Pid == first.Pid && processes[first.Process].StartNanoseconds == first.StartNanoseconds))
+        {
+            _queued[first.Process] = false;
+            _ = _queue.Dequeue();
+        }
+
         if (!_queue.TryPeek(out (int Process, int Pid, long StartNanoseconds, long EndNanoseconds) oldest))
         {
             return false;

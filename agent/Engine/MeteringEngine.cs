@@ -120,7 +120,7 @@ public sealed class MeteringEngine
     private void LetGo()
     {
         _ended.Collect(_observation.ProcessTable, _observation.EndNanoseconds);
-        while (_ended.TryLetGo(_observation.EndNanoseconds, Interlocked.Read(ref _seenByReaders), out int process))
+        while (_ended.TryLetGo(_observation.EndNanoseconds, Interlocked.Read(ref _seenByReaders), _observation.ProcessTable, out int process))
         {
             _ledger.Depart(process);
             _workloads.Forget(process);

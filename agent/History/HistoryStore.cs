@@ -23,6 +23,8 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
     private long _first = -1;
     private long _stamp;
     private long _ranked = -1;
+    private LedgerSnapshot? _newer;
+    private LedgerSnapshot? _older;
 
     /// <summary>Series kept at all resolutions.</summary>
     public int Tracked => _long.Count;
@@ -54,6 +56,7 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
                 _long.Clear();
                 _first = snapshot.EndNanoseconds;
                 _ranked = -1;
+                _newer = _older = null;
             }
 
             _now = snapshot.EndNanoseconds;
@@ -75,6 +78,8 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
             {
                 _ranked = _now;
                 Evicted += _ranking.Settle(_recent, _long, _now);
+                _older = _newer;
+                _newer = snapshot;
             }
         }
     }
@@ -88,6 +93,24 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
         lock (_lock)
         {
             return window <= RecentWindow && Energy(_recent, key, window) is { } recent ? recent : Energy(_long, key, window);
+        }
+    }
+
+    /// <summary>The wall time of a moment on the ledger's clock, by today's wall clock; null before the first record.</summary>
+    public DateTimeOffset? WallTime(long nanoseconds)
+    {
+        lock (_lock)
+        {
+            return _first < 0 ? null : time.GetUtcNow() - TimeSpan.FromTicks((Now() - nanoseconds) / 100);
+        }
+    }
+
+    /// <summary>The ledger some ten to twenty seconds before the last record, for power by core or meter; null before there is one.</summary>
+    public LedgerSnapshot? Earlier()
+    {
+        lock (_lock)
+        {
+            return _older;
         }
     }
 

@@ -1,1 +1,4 @@
+using Keck.Bench;
+
+AttributionBench.Run(Console.Out);
 return 0;

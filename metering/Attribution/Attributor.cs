@@ -99,6 +99,7 @@ public sealed class Attributor
 
         _result.Begin(observation, _selected, observation.ProcessTable.Rows.Length);
         _weights.Build(observation);
+        _memory.Begin();
         _result.Model = _weights.Model;
         foreach (ref MeterSample sample in observation.MeterSamples.Items)
         {
@@ -155,7 +156,7 @@ public sealed class Attributor
             }
 
             // The runs held for this reading are owned with it.
-            state.Span.MoveTo(_leaves);
+            state.Span.MoveTo(_leaves, observation.ProcessTable);
             return;
         }
 
@@ -163,25 +164,16 @@ public sealed class Attributor
         shares.Static = state.Floor.Part(total, length, busy + state.Span.Busy, capacity + state.Span.Capacity);
         long active = total - shares.Static;
 
-        _leaves.Clear();
-        CollectLeaves(observation, meter, state);
         bool memory = !meter.Domain.FollowsRuns();
-        if (memory)
-        {
-            _memory.Collect(observation, _leaves);
-        }
-
-        SumOwners(observation.ProcessTable.Rows.Length);
+        CollectLeaves(observation, state, memory);
+        double weights = SumOwners(observation.ProcessTable.Rows.Length);
         if (active > 0)
         {
-            SplitActive(k, active, memory);
+            SplitActive(k, active, weights, memory);
         }
 
         SplitProportional(k);
-        Bound(observation, state, shares, memory);
-        shares.IdleSeparate = total - _owners.Sum(proportional: false);
-        shares.IdleProportional = shares.IdleSeparate - _owners.Sum(proportional: true);
-        Publish(k);
+        Publish(observation, state, k, length, memory);
     }
 
     // A slow meter was not read: what ran now will share in its next reading.
@@ -199,57 +191,60 @@ public sealed class Attributor
         {
             if (Covers(state.Meter, leaf.Package))
             {
-                state.Span.Add(leaf);
+                state.Span.Add(leaf, observation.ProcessTable);
             }
         }
     }
 
-    private void CollectLeaves(Observation observation, Meter meter, MeterState state)
+    private void CollectLeaves(Observation observation, MeterState state, bool memory)
     {
+        _leaves.Clear();
+        if (memory)
+        {
+            state.Span.MoveTo(_leaves, observation.ProcessTable);
+            _leaves.Clear();
+            ReadOnlySpan<Leaf> holders = _memory.Leaves(observation);
+            _leaves.Resize(holders.Length);
+            holders.CopyTo(_leaves.Items);
+            return;
+        }
+
         foreach (ref Leaf leaf in _weights.Leaves.Items)
         {
-            if (Covers(meter, leaf.Package))
+            if (Covers(state.Meter, leaf.Package))
             {
                 _leaves.Add() = leaf;
             }
         }
 
-        int own = _leaves.Count;
-        state.Span.MoveTo(_leaves);
-        int limit = observation.ProcessTable.Rows.Length;
-        foreach (ref Leaf leaf in _leaves.Items[own..])
-        {
-            // A process that was released since has no row to book on.
-            if (leaf.Owner >= limit || (leaf.Owner >= 0 && observation.ProcessTable[leaf.Owner].Pid == 0))
-            {
-                leaf.Owner = Leaf.UnattributedOwner;
-            }
-        }
+        state.Span.MoveTo(_leaves, observation.ProcessTable);
     }
 
-    private void SumOwners(int processLimit)
+    /// <summary>Gathers the leaves by owner.</summary>
+    /// <returns>The sum of all weights.</returns>
+    private double SumOwners(int processLimit)
     {
         _owners.Begin(processLimit);
-        _ownerOf.Resize(_leaves.Count);
-        for (int i = 0; i < _leaves.Count; i++)
+        Span<Leaf> leaves = _leaves.Items;
+        _ownerOf.Resize(leaves.Length);
+        Span<int> ownerOf = _ownerOf.Items;
+        double sum = 0;
+        for (int i = 0; i < leaves.Length; i++)
         {
-            ref Leaf leaf = ref _leaves[i];
+            ref Leaf leaf = ref leaves[i];
             int index = _owners.IndexOf(leaf.Owner);
-            _ownerOf[i] = index;
+            ownerOf[i] = index;
             ref OwnerSum owner = ref _owners[index];
             owner.Weight += leaf.Weight;
             owner.Time += leaf.Time;
-        }
-    }
-
-    private void SplitActive(int k, long active, bool memory)
-    {
-        double sum = 0;
-        foreach (ref Leaf leaf in _leaves.Items)
-        {
             sum += leaf.Weight;
         }
 
+        return sum;
+    }
+
+    private void SplitActive(int k, long active, double sum, bool memory)
+    {
         if (sum <= 0)
         {
             if (memory)
@@ -261,28 +256,32 @@ public sealed class Attributor
             return;
         }
 
-        int count = _leaves.Count;
-        Prepare(count);
+        Span<Leaf> leaves = _leaves.Items;
+        Prepare(leaves.Length);
+        Span<ulong> claims = _claims.Items;
         double scale = WeightScale / sum;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < leaves.Length; i++)
         {
-            _claims[i] = (ulong)(_leaves[i].Weight * scale);
+            claims[i] = (ulong)(leaves[i].Weight * scale);
         }
 
         Span<long> parts = _parts.Items;
-        if (!IntegerSplit.Split(active, _claims.Items, parts, _remainders.Items))
+        if (!IntegerSplit.Split(active, claims, parts, _remainders.Items))
         {
             return;
         }
 
-        for (int i = 0; i < count; i++)
+        Span<OwnerSum> owners = _owners.Items;
+        Span<int> ownerOf = _ownerOf.Items;
+        Span<long> runs = _result.RunMicrojoules.Items;
+        for (int i = 0; i < leaves.Length; i++)
         {
-            ref Leaf leaf = ref _leaves[i];
+            ref Leaf leaf = ref leaves[i];
             long part = parts[i];
-            _owners[_ownerOf[i]].Active += part;
+            owners[ownerOf[i]].Active += part;
             if (leaf.Run >= 0)
             {
-                _result.RunMicrojoules[leaf.Run] += part;
+                runs[leaf.Run] += part;
             }
             else if (leaf.CpuIndex >= 0)
             {
@@ -311,81 +310,76 @@ public sealed class Attributor
             return;
         }
 
-        int count = _owners.Count;
-        Prepare(count);
-        for (int i = 0; i < count; i++)
+        Span<OwnerSum> owners = _owners.Items;
+        Prepare(owners.Length);
+        Span<ulong> claims = _claims.Items;
+        for (int i = 0; i < owners.Length; i++)
         {
-            _claims[i] = (ulong)_owners[i].Active;
+            claims[i] = (ulong)owners[i].Active;
         }
 
-        if (IntegerSplit.Split(total, _claims.Items, _parts.Items, _remainders.Items))
+        Span<long> parts = _parts.Items;
+        if (IntegerSplit.Split(total, claims, parts, _remainders.Items))
         {
-            for (int i = 0; i < count; i++)
+            for (int i = 0; i < owners.Length; i++)
             {
-                _owners[i].Proportional = _parts[i];
+                owners[i].Proportional = parts[i];
             }
         }
     }
 
-    private void Bound(Observation observation, MeterState state, in MeterShares shares, bool memory)
+    private void Publish(Observation observation, MeterState state, int k, long length, bool memory)
     {
-        Meter meter = state.Meter;
-        double active = shares.Total - shares.Static;
+        ref MeterShares shares = ref _result.Shares[k];
+        Span<OwnerSum> owners = _owners.Items;
         double weights = 0, times = 0;
-        foreach (ref OwnerSum owner in _owners.Items)
+        long active = 0, proportional = 0;
+        foreach (ref OwnerSum owner in owners)
         {
             weights += owner.Weight;
             times += owner.Time;
+            active += owner.Active;
+            proportional += owner.Proportional;
+            if (owner.Owner == Leaf.SystemOwner)
+            {
+                (shares.SystemActive, shares.SystemProportional) = (owner.Active, owner.Proportional);
+            }
+            else if (owner.Owner == Leaf.UnattributedOwner)
+            {
+                (shares.UnattributedActive, shares.UnattributedProportional) = (owner.Active, owner.Proportional);
+            }
         }
 
-        double spread = memory ? MemoryModelSpread : ModelSpread;
-        double staticDoubt = state.Floor.Uncertainty * shares.Static;
-        double length = Math.Max(1, observation.Length.Nanoseconds);
-        double skew = Math.Abs(observation.EndNanoseconds - state.ReadNanoseconds) + (meter.Quality == ReadingQuality.Measured ? CounterUpdateNanoseconds : 0);
-        double jitter = shares.Total * Math.Min(1, skew / length);
-        double quantum = (meter.Quantum?.Value ?? 0) / Math.Sqrt(3);
-        foreach (ref OwnerSum owner in _owners.Items)
+        shares.IdleSeparate = shares.Total - active;
+        shares.IdleProportional = shares.IdleSeparate - proportional;
+        MeterDoubt doubt = DoubtOf(observation, state, shares, length, memory);
+        foreach (ref OwnerSum owner in owners)
         {
-            if (owner.Owner < 0)
+            if (owner.Owner >= 0)
             {
-                continue;
+                double share = weights > 0 ? owner.Weight / weights : 0;
+                double byTime = times > 0 ? owner.Time / times : share;
+                _result.Book(owner.Owner, k, owner.Active, owner.Proportional, doubt.Bounds(owner.Active, share, byTime));
             }
-
-            double share = weights > 0 ? owner.Weight / weights : 0;
-            double byTime = times > 0 ? owner.Time / times : share;
-            double model = (Math.Abs(share - byTime) * active) + ((spread + _weights.MissingPart) * active * share * (1 - share));
-            double source = owner.Active;
-            BoundSample bounds = new()
-            {
-                SystematicBelow = model + (share * Math.Min(staticDoubt, active)) + (source * (1 - meter.LowFactor)),
-                SystematicAbove = model + (share * (staticDoubt + shares.UnattributedActive)) + (source * (meter.HighFactor - 1)),
-                RandomSquare = share * share * ((jitter * jitter) + (quantum * quantum)),
-            };
-            _result.AddBounds(owner.Owner, bounds);
         }
     }
 
-    private void Publish(int k)
+    private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)
     {
-        ref MeterShares shares = ref _result.Shares[k];
-        foreach (ref OwnerSum owner in _owners.Items)
+        Meter meter = state.Meter;
+        double skew = Math.Abs(observation.EndNanoseconds - state.ReadNanoseconds) + (meter.Quality == ReadingQuality.Measured ? CounterUpdateNanoseconds : 0);
+        double jitter = shares.Total * skew / (skew + Math.Max(1, length));
+        double quantum = (meter.Quantum?.Value ?? 0) / Math.Sqrt(3);
+        return new MeterDoubt
         {
-            switch (owner.Owner)
-            {
-                case Leaf.SystemOwner:
-                    shares.SystemActive += owner.Active;
-                    shares.SystemProportional += owner.Proportional;
-                    break;
-                case Leaf.UnattributedOwner:
-                    shares.UnattributedActive += owner.Active;
-                    shares.UnattributedProportional += owner.Proportional;
-                    break;
-                default:
-                    _result.AddActive(owner.Owner, k, owner.Active);
-                    _result.AddProportional(owner.Owner, k, owner.Proportional);
-                    break;
-            }
-        }
+            Active = shares.Total - shares.Static,
+            Spread = (memory ? MemoryModelSpread : ModelSpread) + _weights.MissingPart,
+            Static = state.Floor.Uncertainty * shares.Static,
+            Unattributed = shares.UnattributedActive,
+            SourceBelow = 1 - meter.LowFactor,
+            SourceAbove = meter.HighFactor - 1,
+            RandomSquare = (jitter * jitter) + (quantum * quantum),
+        };
     }
 
     private void Prepare(int count)
@@ -400,7 +394,7 @@ public sealed class Attributor
         double busy = 0, capacity = 0;
         foreach (ref CpuSample cpu in observation.Cpus.Items)
         {
-            if (Covers(meter, observation.Topology.Place(cpu.Cpu)?.Package ?? -1))
+            if (Covers(meter, observation.Topology.Package(cpu.Cpu)))
             {
                 busy += cpu.BusyNanoseconds + cpu.InterruptNanoseconds;
                 capacity += observation.Length.Nanoseconds;

@@ -29,12 +29,7 @@ public static class IntegerSplit
             throw new ArgumentException($"{weights.Length} weights need as many shares ({shares.Length}) and remainders ({remainders.Length}).");
         }
 
-        UInt128 sum = 0;
-        foreach (ulong weight in weights)
-        {
-            sum += weight;
-        }
-
+        UInt128 sum = Sum(weights);
         if (sum == 0)
         {
             shares.Clear();
@@ -53,6 +48,18 @@ public static class IntegerSplit
         }
 
         return true;
+    }
+
+    private static UInt128 Sum(ReadOnlySpan<ulong> weights)
+    {
+        ulong high = 0, low = 0;
+        foreach (ulong weight in weights)
+        {
+            low = unchecked(low + weight);
+            high += low < weight ? 1UL : 0;
+        }
+
+        return new UInt128(high, low);
     }
 
     private static long FloorsFast(ulong total, ReadOnlySpan<ulong> weights, ulong sum, Span<long> shares, Span<ulong> remainders)
@@ -138,12 +145,18 @@ public static class IntegerSplit
 
             prefix = (prefix << width) | (uint)bucket;
             low = next;
+            if (histogram[bucket] == wanted)
+            {
+                // The whole bucket is wanted: its lower digits decide nothing.
+                break;
+            }
         }
 
         // Everything above the threshold gets one; of the ties, the lowest indices.
         for (int i = 0; i < remainders.Length; i++)
         {
-            if (remainders[i] > prefix || (remainders[i] == prefix && wanted-- > 0))
+            ulong digits = ShiftRight(remainders[i], low);
+            if (digits > prefix || (digits == prefix && wanted-- > 0))
             {
                 shares[i]++;
             }

@@ -4,21 +4,39 @@ namespace Keck.Metering;
 internal sealed class MemoryWeights(AttributionOptions options)
 {
     private readonly Column<long> _misses = new();
+    private readonly Column<Leaf> _leaves = new();
+    private bool _collected;
 
-    /// <summary>Replaces the leaves by one for each process that holds or touches memory.</summary>
-    internal void Collect(Observation observation, Column<Leaf> leaves)
+    /// <summary>Starts a tick.</summary>
+    internal void Begin() => _collected = false;
+
+    /// <summary>One leaf for each process that holds or touches memory; the same for every memory meter of the tick.</summary>
+    internal ReadOnlySpan<Leaf> Leaves(Observation observation)
     {
-        leaves.Clear();
+        if (!_collected)
+        {
+            Collect(observation);
+            _collected = true;
+        }
+
+        return _leaves.Items;
+    }
+
+    private void Collect(Observation observation)
+    {
+        _leaves.Clear();
         Span<ProcessRow> processes = observation.ProcessTable.Rows;
+        Span<ThreadRow> threads = observation.ThreadTable.Rows;
         _misses.Clear();
         _misses.Resize(processes.Length);
+        Span<long> misses = _misses.Items;
         double totalMisses = 0, totalPss = 0;
         foreach (ref ThreadSample thread in observation.Threads.Items)
         {
-            int process = observation.ThreadTable[thread.Row].Process;
+            int process = threads[thread.Row].Process;
             if (thread.LlcMisses > 0 && process >= 0)
             {
-                _misses[process] += thread.LlcMisses;
+                misses[process] += thread.LlcMisses;
                 totalMisses += thread.LlcMisses;
             }
         }
@@ -31,11 +49,11 @@ internal sealed class MemoryWeights(AttributionOptions options)
         double missPart = totalMisses == 0 ? 0 : totalPss == 0 ? 1 : 1 - options.DramPssPart;
         for (int row = 0; row < processes.Length; row++)
         {
-            double byMisses = _misses[row] == 0 ? 0 : missPart * _misses[row] / totalMisses;
+            double byMisses = misses[row] == 0 ? 0 : missPart * misses[row] / totalMisses;
             double byMemory = totalPss == 0 ? 0 : (1 - missPart) * Held(processes[row]) / totalPss;
             if (byMisses + byMemory > 0)
             {
-                ref Leaf leaf = ref leaves.Add();
+                ref Leaf leaf = ref _leaves.Add();
                 leaf.Owner = processes[row].Kernel ? Leaf.SystemOwner : row;
                 leaf.Run = -1;
                 leaf.CpuIndex = -1;

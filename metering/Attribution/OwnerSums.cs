@@ -50,15 +50,4 @@ internal sealed class OwnerSums
 
         return known - 1;
     }
-
-    internal long Sum(bool proportional)
-    {
-        long sum = 0;
-        foreach (ref OwnerSum owner in _sums.Items)
-        {
-            sum += proportional ? owner.Proportional : owner.Active;
-        }
-
-        return sum;
-    }
 }

@@ -76,18 +76,13 @@ public sealed class TickAttribution
         Restart(LostMicrojoules, observation.Cpus.Count);
     }
 
-    internal void AddActive(int process, int meter, long microjoules)
+    /// <summary>Adds what a process owns of one meter.</summary>
+    internal void Book(int process, int meter, long active, long proportional, in BoundSample bounds)
     {
         Touch(process);
-        _active[(process * Meters.Length) + meter] += microjoules;
-    }
-
-    internal void AddProportional(int process, int meter, long microjoules) =>
-        _proportional[(process * Meters.Length) + meter] += microjoules;
-
-    internal void AddBounds(int process, in BoundSample bounds)
-    {
-        Touch(process);
+        int at = (process * Meters.Length) + meter;
+        _active[at] = active;
+        _proportional[at] = proportional;
         _bounds[process].Add(bounds);
     }
 
