@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Text.Json;
 
@@ -14,9 +15,11 @@ internal sealed class RemoteApi : IApi
     public string Name { get; }
 
     /// <summary>An agent at an address such as <c>http://127.0.0.1:9470</c>.</summary>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The API owns its client and disposes it.")]
     internal static RemoteApi AtUrl(Uri url) => new(url.ToString(), new HttpClient { BaseAddress = url, Timeout = Patience });
 
     /// <summary>An agent on a unix socket.</summary>
+    [SuppressMessage("Reliability", "CA2000", Justification = "The client owns its handler, the stream its socket, the API its client.")]
     internal static RemoteApi AtSocket(string path)
     {
         SocketsHttpHandler handler = new()

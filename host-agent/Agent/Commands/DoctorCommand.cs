@@ -27,11 +27,6 @@ internal static class DoctorCommand
 
         output.WriteLine();
         output.WriteLine("CPU time");
-        foreach (RunFinding finding in RunSources.Examine(options))
-        {
-            Line(output, finding.Ok, finding.Name, finding.Found, null, finding.Mend);
-        }
-
         return ExitCodes.Ok;
     }
 

@@ -19,16 +19,16 @@ internal static class RunCommand
     private static async Task<int> RunAsync(HostOptions options, CancellationToken cancellation)
     {
         HostApplicationBuilder builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        _ = builder.Logging.AddProvider(new ConsoleLog(Console.Error)).SetMinimumLevel(LogLevel.Information)
+        _ = builder.Logging.SetMinimumLevel(LogLevel.Information)
             .AddFilter("Microsoft", LogLevel.Warning);
         _ = builder.Services
             .AddSystemd()
+            .AddSingleton<ILoggerProvider>(static _ => new ConsoleLog(Console.Error))
             .AddSingleton(TimeProvider.System)
             .AddSingleton(options)
             .AddSingleton(services => HostAgent.Create(options, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()))
             .AddHostedService<TickLoop>()
             .AddHostedService<SourceLoops>()
-            .AddHostedService<WorkloadLoop>()
             .AddHostedService<Heartbeat>()
             .AddHostedService<Server>();
         try

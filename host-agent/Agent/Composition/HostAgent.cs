@@ -114,6 +114,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
         SelfUsage usage = _self.Read();
         return new SelfFacts
         {
+            Pid = Environment.ProcessId,
             CpuNanoseconds = usage.CpuNanoseconds,
             CpuRatio = _governor.CpuRatio,
             ResidentBytes = usage.ResidentBytes,

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Keck.Agent;
 using Keck.Bpf;
 using Keck.Metering;
@@ -40,12 +39,8 @@ internal sealed class RunSources : IDisposable
             }
         }
 
-        return new RunSources(new SchedstatRunSource(
-            new SchedstatOptions { ProcRoot = options.ProcRoot, SysRoot = options.SysRoot, Topology = topology }, logger));
+        throw new StartException("no eBPF here");
     }
-
-    /// <summary>What eBPF needs and whether it is there, for <c>doctor</c>.</summary>
-    internal static ImmutableArray<BpfFinding> Examine(HostOptions options) => BpfDoctor.Examine(options.ProcRoot, options.SysRoot);
 
     /// <summary>How well the source sees.</summary>
     internal RunSourceFacts Facts() => _bpf is null

@@ -41,7 +41,9 @@ internal sealed partial class Server(HostAgent agent, HostOptions options, ILogg
             throw new StartException(e.Message);
         }
 
-        Log.Serving(loggers.CreateLogger<Server>(), string.Join(" and ", _host.Addresses));
+        ILogger logger = loggers.CreateLogger<Server>();
+        string addresses = string.Join(" and ", _host.Addresses);
+        Log.Serving(logger, addresses);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => DisposeAsync().AsTask();
