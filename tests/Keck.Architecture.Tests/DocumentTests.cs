@@ -8,13 +8,13 @@ public sealed class DocumentTests
 
     [Fact]
     public void Links_EveryDocument_LeadSomewhere() =>
-        Assert.Empty(Documents.SelectMany(document => DocumentRules.DeadLinks(document, path => Path.Exists(Repository.PathOf(path)))));
+        Rule.Holds(Documents.SelectMany(document => DocumentRules.DeadLinks(document, path => Path.Exists(Repository.PathOf(path)))));
 
     [Fact]
     public void Tests_NamedInDocuments_Exist()
     {
         TextFile[] tests = [.. Tree.Sources("tests")];
-        Assert.Empty(Documents.SelectMany(document => DocumentRules.UnknownTests(document, tests)));
+        Rule.Holds(Documents.SelectMany(document => DocumentRules.UnknownTests(document, tests)));
     }
 
     [Fact]
