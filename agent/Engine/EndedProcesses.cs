@@ -1,4 +1,5 @@
 using Keck.Metering;
+using Keck.Workloads;
 
 namespace Keck.Agent;
 
@@ -48,7 +49,7 @@ internal sealed class EndedProcesses(EngineOptions options)
     {
         process = -1;
         while (_queue.TryPeek(out (int Process, int Pid, long StartNanoseconds, long EndNanoseconds) first)
-            && !(processes[first.Process].Ended && processes[first.Process].Pid == first.Pid && processes[first.Process].StartNanoseconds == first.StartNanoseconds))
+            && !(processes[first.Process].Ended && processes[first.Process].LiveThreads == 0 && processes[first.Process].Pid == first.Pid && processes[first.Process].StartNanoseconds == first.StartNanoseconds))
         {
             _queued[first.Process] = false;
             _ = _queue.Dequeue();
@@ -59,15 +60,13 @@ internal sealed class EndedProcesses(EngineOptions options)
             return false;
         }
 
-        bool seen = seenNanoseconds > oldest.EndNanoseconds;
-        bool old = nowNanoseconds - oldest.EndNanoseconds > (long)options.EndedProcessAge.TotalNanoseconds;
-        bool many = _queue.Count > options.EndedProcessLimit;
-        if (!seen && !old && !many)
+        bool may = TerminatedRetention.MayRelease(processes[oldest.Process], oldest.EndNanoseconds, seenNanoseconds, nowNanoseconds);
+        if (!may && _queue.Count <= options.EndedProcessLimit)
         {
             return false;
         }
 
-        Dropped += seen || old ? 0 : 1;
+        Dropped += may ? 0 : 1;
         _ = _queue.Dequeue();
         _queued[oldest.Process] = false;
         process = oldest.Process;

@@ -22,12 +22,16 @@ public sealed class Attributor
     private readonly AttributionOptions _options;
     private readonly RunWeights _weights;
     private readonly TickAttribution _result = new();
-    private readonly Column<Leaf> _leaves = new();
+
+    // The leaves that share in the meter at hand: where each lies in its column, its weight, its owner's index.
+    private readonly Column<int> _leafOf = new();
+    private readonly Column<double> _weightOf = new();
+    private readonly Column<int> _ownerOf = new();
+    private readonly OwnerSums _owners = new();
+    private readonly Column<Leaf> _dropped = new();
     private readonly Column<ulong> _claims = new();
     private readonly Column<ulong> _remainders = new();
     private readonly Column<long> _parts = new();
-    private readonly OwnerSums _owners = new();
-    private readonly Column<int> _ownerOf = new();
     private readonly MemoryWeights _memory;
     private ImmutableArray<Meter> _meters = [];
     private ImmutableArray<Meter> _selected = [];
@@ -156,7 +160,7 @@ public sealed class Attributor
             }
 
             // The runs held for this reading are owned with it.
-            state.Span.MoveTo(_leaves, observation.ProcessTable);
+            DropSpan(observation, state);
             return;
         }
 
@@ -165,13 +169,29 @@ public sealed class Attributor
         long active = total - shares.Static;
 
         bool memory = !meter.Domain.FollowsRuns();
-        CollectLeaves(observation, state, memory);
-        double weights = SumOwners(observation.ProcessTable.Rows.Length);
-        if (active > 0)
+        _owners.Begin(observation.ProcessTable.Rows.Length);
+        Column<Leaf> leaves;
+        int own;
+        if (memory)
         {
-            SplitActive(k, active, weights, memory);
+            DropSpan(observation, state);
+            leaves = _memory.Leaves(observation);
+            own = leaves.Count;
+        }
+        else
+        {
+            leaves = _weights.Leaves;
+            own = leaves.Count;
+            state.Span.MoveTo(leaves, observation.ProcessTable);
         }
 
+        double weights = Collect(leaves, memory ? null : meter);
+        if (active > 0)
+        {
+            SplitActive(k, active, weights, leaves, memory);
+        }
+
+        leaves.Resize(own);
         SplitProportional(k);
         Publish(observation, state, k, length, memory);
     }
@@ -196,54 +216,48 @@ public sealed class Attributor
         }
     }
 
-    private void CollectLeaves(Observation observation, MeterState state, bool memory)
+    private void DropSpan(Observation observation, MeterState state)
     {
-        _leaves.Clear();
-        if (memory)
-        {
-            state.Span.MoveTo(_leaves, observation.ProcessTable);
-            _leaves.Clear();
-            ReadOnlySpan<Leaf> holders = _memory.Leaves(observation);
-            _leaves.Resize(holders.Length);
-            holders.CopyTo(_leaves.Items);
-            return;
-        }
-
-        foreach (ref Leaf leaf in _weights.Leaves.Items)
-        {
-            if (Covers(state.Meter, leaf.Package))
-            {
-                _leaves.Add() = leaf;
-            }
-        }
-
-        state.Span.MoveTo(_leaves, observation.ProcessTable);
+        state.Span.MoveTo(_dropped, observation.ProcessTable);
+        _dropped.Clear();
     }
 
-    /// <summary>Gathers the leaves by owner.</summary>
-    /// <returns>The sum of all weights.</returns>
-    private double SumOwners(int processLimit)
+    /// <summary>Finds the leaves that the meter covers (all of them without one) and gathers them by owner.</summary>
+    /// <returns>The sum of their weights.</returns>
+    private double Collect(Column<Leaf> from, Meter? meter)
     {
-        _owners.Begin(processLimit);
-        Span<Leaf> leaves = _leaves.Items;
-        _ownerOf.Resize(leaves.Length);
-        Span<int> ownerOf = _ownerOf.Items;
+        Span<Leaf> leaves = from.Items;
+        Span<int> leafOf = Room(_leafOf, leaves.Length), ownerOf = Room(_ownerOf, leaves.Length);
+        Span<double> weightOf = Room(_weightOf, leaves.Length);
+        int wanted = meter?.Package ?? -1;
+        int count = 0;
         double sum = 0;
         for (int i = 0; i < leaves.Length; i++)
         {
             ref Leaf leaf = ref leaves[i];
+            if (wanted >= 0 && leaf.Package >= 0 && leaf.Package != wanted)
+            {
+                continue;
+            }
+
             int index = _owners.IndexOf(leaf.Owner);
-            ownerOf[i] = index;
             ref OwnerSum owner = ref _owners[index];
             owner.Weight += leaf.Weight;
             owner.Time += leaf.Time;
             sum += leaf.Weight;
+            leafOf[count] = i;
+            ownerOf[count] = index;
+            weightOf[count] = leaf.Weight;
+            count++;
         }
 
+        _leafOf.Resize(count);
+        _ownerOf.Resize(count);
+        _weightOf.Resize(count);
         return sum;
     }
 
-    private void SplitActive(int k, long active, double sum, bool memory)
+    private void SplitActive(int k, long active, double sum, Column<Leaf> from, bool memory)
     {
         if (sum <= 0)
         {
@@ -256,13 +270,13 @@ public sealed class Attributor
             return;
         }
 
-        Span<Leaf> leaves = _leaves.Items;
-        Prepare(leaves.Length);
+        Span<double> weightOf = _weightOf.Items;
+        Prepare(weightOf.Length);
         Span<ulong> claims = _claims.Items;
         double scale = WeightScale / sum;
-        for (int i = 0; i < leaves.Length; i++)
+        for (int i = 0; i < weightOf.Length; i++)
         {
-            claims[i] = (ulong)(leaves[i].Weight * scale);
+            claims[i] = unchecked((ulong)(long)(weightOf[i] * scale));
         }
 
         Span<long> parts = _parts.Items;
@@ -273,10 +287,12 @@ public sealed class Attributor
 
         Span<OwnerSum> owners = _owners.Items;
         Span<int> ownerOf = _ownerOf.Items;
+        Span<int> leafOf = _leafOf.Items;
+        Span<Leaf> leaves = from.Items;
         Span<long> runs = _result.RunMicrojoules.Items;
-        for (int i = 0; i < leaves.Length; i++)
+        for (int i = 0; i < parts.Length; i++)
         {
-            ref Leaf leaf = ref leaves[i];
+            ref Leaf leaf = ref leaves[leafOf[i]];
             long part = parts[i];
             owners[ownerOf[i]].Active += part;
             if (leaf.Run >= 0)
@@ -384,9 +400,17 @@ public sealed class Attributor
 
     private void Prepare(int count)
     {
-        _claims.Resize(count);
-        _remainders.Resize(count);
-        _parts.Resize(count);
+        _ = Room(_claims, count);
+        _ = Room(_remainders, count);
+        _ = Room(_parts, count);
+    }
+
+    // Scratch of this length; what it holds means nothing.
+    private static Span<T> Room<T>(Column<T> column, int count)
+        where T : struct
+    {
+        column.Resize(count);
+        return column.Items;
     }
 
     private static (double Busy, double Capacity) Cover(Observation observation, Meter meter)

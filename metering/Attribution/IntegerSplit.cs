@@ -66,11 +66,14 @@ public static class IntegerSplit
     {
         unchecked
         {
+            shares = shares[..weights.Length];
+            remainders = remainders[..weights.Length];
             double perWeight = total / (double)sum;
             long assigned = 0;
             for (int i = 0; i < weights.Length; i++)
             {
-                ulong share = (ulong)(weights[i] * perWeight);
+                // Both factors lie below 2^61: signed conversions are the processor's own.
+                ulong share = (ulong)(long)((long)weights[i] * perWeight);
 
                 // weight × total − share × sum, exact modulo 2^64; its true value lies within (−2^62, 2^62).
                 long remainder = (long)((weights[i] * total) - (share * sum));

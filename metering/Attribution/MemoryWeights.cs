@@ -11,7 +11,7 @@ internal sealed class MemoryWeights(AttributionOptions options)
     internal void Begin() => _collected = false;
 
     /// <summary>One leaf for each process that holds or touches memory; the same for every memory meter of the tick.</summary>
-    internal ReadOnlySpan<Leaf> Leaves(Observation observation)
+    internal Column<Leaf> Leaves(Observation observation)
     {
         if (!_collected)
         {
@@ -19,7 +19,7 @@ internal sealed class MemoryWeights(AttributionOptions options)
             _collected = true;
         }
 
-        return _leaves.Items;
+        return _leaves;
     }
 
     private void Collect(Observation observation)

@@ -47,6 +47,12 @@ public sealed class TickAttribution
     /// <summary>A process's part of the static energy under <see cref="IdlePolicy.Proportional"/>, µJ.</summary>
     public long Proportional(int process, int meter) => _proportional[(process * Meters.Length) + meter];
 
+    /// <summary>A process's active energy on each of <see cref="Meters"/>, µJ.</summary>
+    internal ReadOnlySpan<long> Active(int process) => _active.Items.Slice(process * Meters.Length, Meters.Length);
+
+    /// <summary>A process's part of the static energy on each of <see cref="Meters"/>, µJ.</summary>
+    internal ReadOnlySpan<long> Proportional(int process) => _proportional.Items.Slice(process * Meters.Length, Meters.Length);
+
     /// <summary>95 % bounds of a process's active energy over all meters.</summary>
     public ref readonly BoundSample Bounds(int process) => ref _bounds[process];
 

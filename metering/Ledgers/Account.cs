@@ -35,3 +35,10 @@ internal struct Booking
     internal string? Container;
     internal string? Pod;
 }
+
+/// <summary>An account's energy on one meter, µJ.</summary>
+internal struct AccountEnergy
+{
+    internal long Active;
+    internal long Proportional;
+}

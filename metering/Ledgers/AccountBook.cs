@@ -10,8 +10,7 @@ internal sealed class AccountBook
     private readonly Stack<int> _free = new();
     private readonly Column<Booking> _bookings = new();
     private readonly Dictionary<(ConsumerKind Kind, string Id), int> _groups = [];
-    private long[] _active = [];
-    private long[] _proportional = [];
+    private AccountEnergy[] _energies = [];
     private int _stride;
 
     /// <summary>A process's identity in snapshots, such as <c>4711/812000000000</c>.</summary>
@@ -25,19 +24,17 @@ internal sealed class AccountBook
             return;
         }
 
-        (long[] active, long[] proportional, int stride) = (_active, _proportional, _stride);
+        (AccountEnergy[] energies, int stride) = (_energies, _stride);
         _stride = meters;
-        _active = new long[Math.Max(16, _accounts.Count) * meters];
-        _proportional = new long[_active.Length];
+        _energies = new AccountEnergy[Math.Max(16, _accounts.Count) * meters];
         for (int account = 0; account < _accounts.Count; account++)
         {
-            active.AsSpan(account * stride, stride).CopyTo(_active.AsSpan(account * meters));
-            proportional.AsSpan(account * stride, stride).CopyTo(_proportional.AsSpan(account * meters));
+            energies.AsSpan(account * stride, stride).CopyTo(_energies.AsSpan(account * meters));
         }
     }
 
     /// <summary>Where a process is booked, following it where it has moved.</summary>
-    internal ref Booking Open(int process, in ProcessRow row)
+    private ref Booking Open(int process, in ProcessRow row)
     {
         if (_bookings.Count <= process)
         {
@@ -56,28 +53,19 @@ internal sealed class AccountBook
         return ref booking;
     }
 
-    internal void Book(in Booking booking, int meter, long active, long proportional)
+    /// <summary>Books what a process used in a tick on its own account and on those of its groups.</summary>
+    /// <param name="process">The process's row.</param>
+    /// <param name="row">The process.</param>
+    /// <param name="tick">What it owns; null where it owns nothing in this tick.</param>
+    /// <param name="columnOf">Column of each of the tick's meters.</param>
+    /// <param name="usage">What its threads used.</param>
+    internal void Book(int process, in ProcessRow row, TickAttribution? tick, ReadOnlySpan<int> columnOf, in UsageSum usage)
     {
-        Book(booking.ProcessPlusOne, meter, active, proportional);
-        Book(booking.CgroupPlusOne, meter, active, proportional);
-        Book(booking.ContainerPlusOne, meter, active, proportional);
-        Book(booking.PodPlusOne, meter, active, proportional);
-    }
-
-    internal void Bound(in Booking booking, in BoundSample bounds)
-    {
-        Bound(booking.ProcessPlusOne, bounds);
-        Bound(booking.CgroupPlusOne, bounds);
-        Bound(booking.ContainerPlusOne, bounds);
-        Bound(booking.PodPlusOne, bounds);
-    }
-
-    internal void Count(in Booking booking, long nanoseconds, in ThreadSample thread)
-    {
-        Count(booking.ProcessPlusOne, nanoseconds, thread);
-        Count(booking.CgroupPlusOne, nanoseconds, thread);
-        Count(booking.ContainerPlusOne, nanoseconds, thread);
-        Count(booking.PodPlusOne, nanoseconds, thread);
+        ref Booking booking = ref Open(process, row);
+        Book(booking.ProcessPlusOne, process, tick, columnOf, usage);
+        Book(booking.CgroupPlusOne, process, tick, columnOf, usage);
+        Book(booking.ContainerPlusOne, process, tick, columnOf, usage);
+        Book(booking.PodPlusOne, process, tick, columnOf, usage);
     }
 
     /// <summary>Lets go of a process: what it used moves to the meters' departed.</summary>
@@ -92,7 +80,8 @@ internal sealed class AccountBook
         int account = booking.ProcessPlusOne - 1;
         for (int meter = 0; meter < meters.Count; meter++)
         {
-            meters[meter].Depart(_active[(account * _stride) + meter], _proportional[(account * _stride) + meter]);
+            ref AccountEnergy energy = ref _energies[(account * _stride) + meter];
+            meters[meter].Depart(energy.Active, energy.Proportional);
         }
 
         Remove(account);
@@ -113,13 +102,21 @@ internal sealed class AccountBook
                 continue;
             }
 
+            ReadOnlySpan<AccountEnergy> energies = _energies.AsSpan(index * _stride, meters);
+            ImmutableArray<long>.Builder active = ImmutableArray.CreateBuilder<long>(meters), proportional = ImmutableArray.CreateBuilder<long>(meters);
+            foreach (ref readonly AccountEnergy energy in energies)
+            {
+                active.Add(energy.Active);
+                proportional.Add(energy.Proportional);
+            }
+
             ConsumerTotals totals = new()
             {
                 Kind = account.Kind,
                 Id = account.Id ?? "",
                 Name = account.Id ?? "",
-                Active = [.. _active.AsSpan(index * _stride, meters)],
-                Proportional = [.. _proportional.AsSpan(index * _stride, meters)],
+                Active = active.MoveToImmutable(),
+                Proportional = proportional.MoveToImmutable(),
                 Bounds = account.Bounds,
                 CpuNanoseconds = account.CpuNanoseconds,
                 Instructions = account.Counted ? account.Instructions : null,
@@ -184,10 +181,9 @@ internal sealed class AccountBook
         {
             index = _accounts.Count;
             _ = _accounts.Add();
-            if (_active.Length < _accounts.Count * _stride)
+            if (_energies.Length < _accounts.Count * _stride)
             {
-                Array.Resize(ref _active, Math.Max(_accounts.Count * _stride, _active.Length * 2));
-                Array.Resize(ref _proportional, _active.Length);
+                Array.Resize(ref _energies, Math.Max(_accounts.Count * _stride, _energies.Length * 2));
             }
         }
 
@@ -198,43 +194,36 @@ internal sealed class AccountBook
     private void Remove(int account)
     {
         _accounts[account] = default;
-        _active.AsSpan(account * _stride, _stride).Clear();
-        _proportional.AsSpan(account * _stride, _stride).Clear();
+        _energies.AsSpan(account * _stride, _stride).Clear();
         _free.Push(account);
     }
 
-    private void Book(int accountPlusOne, int meter, long active, long proportional)
-    {
-        if (accountPlusOne > 0)
-        {
-            int at = ((accountPlusOne - 1) * _stride) + meter;
-            _active[at] += active;
-            _proportional[at] += proportional;
-        }
-    }
-
-    private void Bound(int accountPlusOne, in BoundSample bounds)
-    {
-        if (accountPlusOne > 0)
-        {
-            _accounts[accountPlusOne - 1].Bounds.Add(bounds);
-        }
-    }
-
-    private void Count(int accountPlusOne, long nanoseconds, in ThreadSample thread)
+    private void Book(int accountPlusOne, int process, TickAttribution? tick, ReadOnlySpan<int> columnOf, in UsageSum usage)
     {
         if (accountPlusOne == 0)
         {
             return;
         }
 
-        ref Account account = ref _accounts[accountPlusOne - 1];
-        account.CpuNanoseconds += nanoseconds;
-        if (thread.Instructions >= 0 && thread.LlcMisses >= 0)
+        int index = accountPlusOne - 1;
+        ref Account account = ref _accounts[index];
+        account.CpuNanoseconds += usage.Nanoseconds;
+        account.Counted |= usage.Counted;
+        account.Instructions += usage.Instructions;
+        account.LlcMisses += usage.LlcMisses;
+        if (tick is null)
         {
-            account.Counted = true;
-            account.Instructions += thread.Instructions;
-            account.LlcMisses += thread.LlcMisses;
+            return;
+        }
+
+        account.Bounds.Add(tick.Bounds(process));
+        Span<AccountEnergy> energies = _energies.AsSpan(index * _stride, _stride);
+        ReadOnlySpan<long> active = tick.Active(process), proportional = tick.Proportional(process);
+        for (int k = 0; k < columnOf.Length; k++)
+        {
+            ref AccountEnergy energy = ref energies[columnOf[k]];
+            energy.Active += active[k];
+            energy.Proportional += proportional[k];
         }
     }
 }

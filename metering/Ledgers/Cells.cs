@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Keck.Metering;
 
 /// <summary>One owner on one CPU.</summary>
@@ -24,27 +26,23 @@ internal sealed class Cells
 
     private readonly Column<Cell> _cells = new();
     private readonly Column<int> _firstPlusOne = new();
+    private readonly Dictionary<(int Owner, int Package, int Cpu), int> _index = [];
     private readonly Stack<int> _free = new();
 
     /// <summary>Every cell, free ones included (their owner is <see cref="int.MinValue"/>).</summary>
     internal ReadOnlySpan<Cell> Items => _cells.Items;
 
+    internal int Count => _cells.Count;
+
     internal ref Cell this[int index] => ref _cells[index];
 
-    /// <summary>The owner's cell on a CPU, made if new. A process runs on few CPUs, so its cells are a short list.</summary>
+    /// <summary>The owner's cell on a CPU, made if new.</summary>
     internal int Find(int owner, int package, int cpu)
     {
-        if (_firstPlusOne.Count <= owner + Offset)
+        ref int found = ref CollectionsMarshal.GetValueRefOrAddDefault(_index, (owner, package, cpu), out bool exists);
+        if (exists)
         {
-            _firstPlusOne.Resize(owner + Offset + 1);
-        }
-
-        for (int index = _firstPlusOne[owner + Offset] - 1; index >= 0; index = _cells[index].Next)
-        {
-            if (_cells[index].Cpu == cpu && _cells[index].Package == package)
-            {
-                return index;
-            }
+            return found;
         }
 
         if (!_free.TryPop(out int added))
@@ -53,8 +51,14 @@ internal sealed class Cells
             _ = _cells.Add();
         }
 
+        if (_firstPlusOne.Count <= owner + Offset)
+        {
+            _firstPlusOne.Resize(owner + Offset + 1);
+        }
+
         _cells[added] = new Cell { Owner = owner, Package = package, Cpu = cpu, Next = _firstPlusOne[owner + Offset] - 1 };
         _firstPlusOne[owner + Offset] = added + 1;
+        found = added;
         return added;
     }
 
@@ -75,6 +79,7 @@ internal sealed class Cells
             departed.Microjoules += cell.Microjoules;
             departed.Nanoseconds += cell.Nanoseconds;
             departed.KiloCycles += cell.KiloCycles;
+            _ = _index.Remove((process, cell.Package, cell.Cpu));
             _cells[index] = new Cell { Owner = int.MinValue };
             _free.Push(index);
             index = cell.Next;

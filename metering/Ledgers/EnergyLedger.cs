@@ -12,6 +12,7 @@ public sealed class EnergyLedger
     private readonly Guid _epoch;
     private readonly AccountBook _book = new();
     private readonly Cells _cells = new();
+    private readonly UsageSums _usage = new();
     private readonly Column<ThreadTotals> _threads = new();
     private readonly List<MeterColumn> _meters = [];
     private int[] _columnOf = [];
@@ -48,8 +49,9 @@ public sealed class EnergyLedger
                 _meters[_columnOf[k]].Add(tick.Shares[k]);
             }
 
-            BookProcesses(observation, tick);
             BookThreads(observation, tick);
+            BookProcesses(observation, tick);
+            BookCpus(observation, tick);
         }
     }
 
@@ -115,45 +117,38 @@ public sealed class EnergyLedger
         _book.Widen(_meters.Count);
     }
 
-    private void BookProcesses(Observation observation, TickAttribution tick)
-    {
-        foreach (int process in tick.Processes.Items)
-        {
-            ref Booking booking = ref _book.Open(process, observation.ProcessTable[process]);
-            for (int k = 0; k < tick.Meters.Length; k++)
-            {
-                _book.Book(booking, _columnOf[k], tick.Active(process, k), tick.Proportional(process, k));
-            }
-
-            _book.Bound(booking, tick.Bounds(process));
-        }
-    }
-
+    // Cells and threads; what a process used is gathered first and booked once.
     private void BookThreads(Observation observation, TickAttribution tick)
     {
         Span<RunSample> runs = observation.Runs.Items;
         Span<long> energies = tick.RunMicrojoules.Items;
-        _threads.Resize(Math.Max(_threads.Count, observation.ThreadTable.Rows.Length));
+        Span<ThreadRow> rows = observation.ThreadTable.Rows;
+        _usage.Begin(observation.ProcessTable.Rows.Length);
+        _threads.Resize(Math.Max(_threads.Count, rows.Length));
+        Span<ThreadTotals> threads = _threads.Items;
         foreach (ref ThreadSample thread in observation.Threads.Items)
         {
-            ref ThreadRow row = ref observation.ThreadTable[thread.Row];
+            ref ThreadRow row = ref rows[thread.Row];
             int owner = row.Kernel ? Leaf.SystemOwner : row.Process >= 0 ? row.Process : Leaf.UnattributedOwner;
             long nanoseconds = 0, microjoules = 0;
-            for (int i = thread.FirstRun; i < thread.FirstRun + thread.RunCount; i++)
+            for (int i = 0; i < thread.RunCount; i++)
             {
-                ref RunSample run = ref runs[i];
+                ref RunSample run = ref runs[thread.FirstRun + i];
+                long energy = energies[thread.FirstRun + i];
                 nanoseconds += run.Nanoseconds;
-                microjoules += energies[i];
-                BookCell(observation, ref row, owner, run, energies[i]);
+                microjoules += energy;
+                ref Cell cell = ref CellOf(observation, ref i == 0 ? ref row.FirstCell : ref row.LastCell, owner, run.Cpu);
+                cell.Microjoules += energy;
+                cell.Nanoseconds += run.Nanoseconds;
+                cell.KiloCycles += Math.Max(0, run.KiloCycles);
             }
 
             if (owner >= 0)
             {
-                ref Booking booking = ref _book.Open(owner, observation.ProcessTable[owner]);
-                _book.Count(booking, nanoseconds, thread);
+                _usage.Add(owner, nanoseconds, thread);
             }
 
-            ref ThreadTotals totals = ref _threads[thread.Row];
+            ref ThreadTotals totals = ref threads[thread.Row];
             if (totals.Tid != row.Tid || totals.StartNanoseconds != row.StartNanoseconds)
             {
                 totals = new ThreadTotals { Tid = row.Tid, StartNanoseconds = row.StartNanoseconds };
@@ -162,7 +157,27 @@ public sealed class EnergyLedger
             totals.Microjoules += microjoules;
             totals.CpuNanoseconds += nanoseconds;
         }
+    }
 
+    private void BookProcesses(Observation observation, TickAttribution tick)
+    {
+        foreach (int process in tick.Processes.Items)
+        {
+            _book.Book(process, observation.ProcessTable[process], tick, _columnOf, _usage.Take(process));
+        }
+
+        // Who ran while no meter was read.
+        foreach (int process in _usage.Touched)
+        {
+            if (!_usage.Taken(process))
+            {
+                _book.Book(process, observation.ProcessTable[process], null, _columnOf, _usage.Take(process));
+            }
+        }
+    }
+
+    private void BookCpus(Observation observation, TickAttribution tick)
+    {
         Span<CpuSample> cpus = observation.Cpus.Items;
         for (int i = 0; i < cpus.Length; i++)
         {
@@ -176,33 +191,31 @@ public sealed class EnergyLedger
         }
     }
 
-    private void BookCell(Observation observation, ref ThreadRow row, int owner, in RunSample run, long microjoules)
+    // A thread mostly stays where it was: its first and its last cell of the tick before save the search.
+    private ref Cell CellOf(Observation observation, ref int known, int owner, int cpu)
     {
-        // A thread mostly stays where it was: its last cell saves the search.
-        int index = row.LastCell;
-        if (index < 0 || _cells[index].Owner != owner || _cells[index].Cpu != run.Cpu)
+        if (known >= 0 && known < _cells.Count)
         {
-            index = _cells.Find(owner, PackageOf(observation, run.Cpu), run.Cpu);
-            row.LastCell = index;
+            ref Cell cell = ref _cells[known];
+            if (cell.Owner == owner && cell.Cpu == cpu)
+            {
+                return ref cell;
+            }
         }
 
-        ref Cell cell = ref _cells[index];
-        cell.Microjoules += microjoules;
-        cell.Nanoseconds += run.Nanoseconds;
-        cell.KiloCycles += Math.Max(0, run.KiloCycles);
+        known = _cells.Find(owner, observation.Topology.Package(cpu), cpu);
+        return ref _cells[known];
     }
 
     private void AddToCell(Observation observation, int owner, int cpu, long microjoules, long nanoseconds)
     {
         if (microjoules != 0 || nanoseconds != 0)
         {
-            ref Cell cell = ref _cells[_cells.Find(owner, PackageOf(observation, cpu), cpu)];
+            ref Cell cell = ref _cells[_cells.Find(owner, observation.Topology.Package(cpu), cpu)];
             cell.Microjoules += microjoules;
             cell.Nanoseconds += nanoseconds;
         }
     }
-
-    private static int PackageOf(Observation observation, int cpu) => observation.Topology.Place(cpu)?.Package ?? -1;
 
     private LedgerSnapshot Take(Observation observation) => new()
     {

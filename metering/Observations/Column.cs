@@ -19,7 +19,7 @@ public sealed class Column<T>
         get
         {
             // Storage is kept beyond the count: the array's own check is not enough.
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(unchecked((uint)index), unchecked((uint)Count), nameof(index));
             return ref _items[index];
         }
     }

@@ -40,7 +40,7 @@ public sealed class ThreadTable
         added = identity;
         added.Name ??= "";
         added.Process = -1;
-        added.LastCell = -1;
+        (added.FirstCell, added.LastCell) = (-1, -1);
         _added.Add(row);
         return row;
     }

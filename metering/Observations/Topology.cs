@@ -54,11 +54,11 @@ public sealed class Topology
     public int CpuLimit => _byCpu.Length;
 
     /// <summary>Where a CPU sits, or null for a CPU this topology does not know (hot-plugged since).</summary>
-    public CpuPlace? Place(int cpu) => (uint)cpu < (uint)_byCpu.Length ? _byCpu[cpu] : null;
+    public CpuPlace? Place(int cpu) => unchecked((uint)cpu) < _byCpu.Length ? _byCpu[cpu] : null;
 
     /// <summary>The package of a CPU, or -1 for a CPU this topology does not know.</summary>
-    public int Package(int cpu) => (uint)cpu < (uint)_packages.Length ? _packages[cpu] : -1;
+    public int Package(int cpu) => unchecked((uint)cpu) < _packages.Length ? _packages[cpu] : -1;
 
     /// <summary>The hyperthread that shares this CPU's core, or -1.</summary>
-    public int Sibling(int cpu) => (uint)cpu < (uint)_siblings.Length ? _siblings[cpu] : -1;
+    public int Sibling(int cpu) => unchecked((uint)cpu) < _siblings.Length ? _siblings[cpu] : -1;
 }

@@ -6,7 +6,7 @@ namespace Keck.Host;
 /// <summary>Which agent a command asks: the one named, else the one that runs here, else one of its own.</summary>
 internal sealed class ApiAccess
 {
-    private readonly Option<Uri?> _url = new("--url") { Description = "ask this agent, such as http://127.0.0.1:9470", HelpName = "URL" };
+    private readonly Option<string?> _url = new("--url") { Description = "ask this agent, such as http://127.0.0.1:9470", HelpName = "URL" };
     private readonly SettingFlags _settings;
 
     internal ApiAccess(Command command)
@@ -24,9 +24,15 @@ internal sealed class ApiAccess
             return null;
         }
 
-        if (parsed.GetValue(_url) is { } url)
+        if (parsed.GetValue(_url) is { } text)
         {
-            return RemoteApi.AtUrl(url);
+            if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is ("http" or "https"))
+            {
+                return RemoteApi.AtUrl(url);
+            }
+
+            Console.Error.WriteLine($"keck-host: --url: '{text}' is not an address such as http://127.0.0.1:9470");
+            return null;
         }
 
         // Another machine's trees are not what the running agent meters.

@@ -29,6 +29,7 @@ internal static class RunCommand
             .AddSingleton(services => HostAgent.Create(options, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()))
             .AddHostedService<TickLoop>()
             .AddHostedService<SourceLoops>()
+            .AddHostedService<WorkloadLoop>()
             .AddHostedService<Heartbeat>()
             .AddHostedService<Server>();
         try

@@ -37,7 +37,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
             new EngineOptions { EndedProcessLimit = profile.MaxProcesses },
             time);
         _trace = new LiveTrace(this, options, time);
-        _owned = [meters, runs, workloads, _self];
+        _owned = [meters, runs, _self];
         meters.Start();
     }
 

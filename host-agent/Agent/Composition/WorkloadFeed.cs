@@ -6,14 +6,21 @@ using Microsoft.Extensions.Logging;
 namespace Keck.Host;
 
 /// <summary>The workloads library as the engine and the outlets want it.</summary>
-internal sealed class WorkloadFeed : IWorkloads, IWorkloadNames, IDisposable
+internal sealed class WorkloadFeed : IWorkloads, IWorkloadNames
 {
     private readonly WorkloadTracker _tracker;
 
-    private WorkloadFeed(WorkloadTracker tracker) => _tracker = tracker;
+    private WorkloadFeed(WorkloadTracker tracker, ProcessScanner scanner) => (_tracker, Scanner) = (tracker, scanner);
 
-    internal static WorkloadFeed Create(HostOptions options, TimeProvider time, ILoggerFactory loggers) => new(new WorkloadTracker(
-        new WorkloadOptions { ProcRoot = options.ProcRoot, SysRoot = options.SysRoot, RootFs = options.RootFs }, time, loggers.CreateLogger("Keck.Workloads")));
+    /// <summary>The medium tier: looks through procfs for memory, moves and names.</summary>
+    internal ProcessScanner Scanner { get; }
+
+    internal static WorkloadFeed Create(HostOptions options, TimeProvider time, ILoggerFactory loggers) 
+    {
+        ILogger logger = loggers.CreateLogger("Keck.Workloads");
+        WorkloadTracker tracker = new(new WorkloadOptions { ProcRoot = options.ProcRoot, SysRoot = options.SysRoot, RootFs = options.RootFs }, time, logger);
+        return new WorkloadFeed(tracker, new ProcessScanner(tracker, time, logger));
+    }
 
     public void Resolve(Observation observation) => _tracker.Resolve(observation);
 
@@ -24,8 +31,4 @@ internal sealed class WorkloadFeed : IWorkloads, IWorkloadNames, IDisposable
 
     public ContainerName? Container(string id) =>
         _tracker.Containers.Find(id) is { Name: { } name } info ? new ContainerName(name, info.Runtime) : null;
-
-    public void Dispose()
-    {
-    }
 }
