@@ -41,7 +41,7 @@ internal sealed unsafe class BpfProgram : AccountingMemory
             _slots = MapRecords<SlotRecord>("slots", layout.Slots);
             _metas = MapRecords<MetaRecord>("metas", layout.Slots);
             _ring = MapRecords<ulong>("ring", layout.Slots);
-            _globals = MapRecords<GlobalsRecord>("globals", 1);
+            _globals = MapRecords<GlobalsRecord>(".bss", 1);
             _counters = MapRecords<CounterRecord>("slot_counters", layout.Counters.Count > 0 ? layout.Slots : 1);
             _flush = LibBpf.ProgramDescriptor(Program("flush"));
             MapBytes = ChargedBytes();
@@ -248,7 +248,7 @@ internal sealed unsafe class BpfProgram : AccountingMemory
     private long ChargedBytes()
     {
         long bytes = 0;
-        foreach (string map in (ReadOnlySpan<string>)["cpus", "slots", "metas", "ring", "globals", "slot_counters", "pids", "cpu_counters", "events0", "events1", "events2", ".rodata"])
+        foreach (string map in (ReadOnlySpan<string>)["cpus", "slots", "metas", "ring", ".bss", "slot_counters", "pids", "cpu_counters", "events0", "events1", "events2", ".rodata"])
         {
             foreach (string line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{LibBpf.MapDescriptor(MapOf(map))}")))
             {

@@ -35,6 +35,10 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "vsnprintf")]
     internal static partial int Format(byte* buffer, nuint size, byte* format, nint arguments);
 
+    /// <summary>statx(2): 0, or -1 with errno set.</summary>
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int StatX(int folder, string path, int flags, uint mask, byte* result);
+
     /// <summary>perf_event_open(2) through syscall(2): a descriptor, or -1 with errno set.</summary>
     [LibraryImport("libc", EntryPoint = "syscall", SetLastError = true)]
     internal static partial nint PerfEventOpen(nint number, PerfEventAttribute* attribute, nint pid, nint cpu, nint group, nint flags);

@@ -33,7 +33,6 @@ ARRAY_OF(cpus, struct keck_cpu, BPF_F_MMAPABLE);
 ARRAY_OF(slots, struct keck_slot, BPF_F_MMAPABLE);
 ARRAY_OF(metas, struct keck_meta, BPF_F_MMAPABLE);
 ARRAY_OF(ring, __u64, BPF_F_MMAPABLE);
-ARRAY_OF(globals, struct keck_globals, BPF_F_MMAPABLE);
 ARRAY_OF(slot_counters, struct keck_counters, BPF_F_MMAPABLE);
 ARRAY_OF(pids, struct keck_ref, 0);
 ARRAY_OF(cpu_counters, struct keck_counters, 0);
@@ -41,12 +40,7 @@ EVENTS(events0);
 EVENTS(events1);
 EVENTS(events2);
 
-static __always_inline struct keck_globals *global(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&globals, &zero);
-}
+struct keck_globals globals; /* the whole of .bss, mapped by the agent */
 
 static __always_inline struct keck_slot *slot_at(__u32 index)
 {
@@ -69,26 +63,23 @@ static __always_inline __u32 tag_of(struct task_struct *task)
 
 static __noinline __u32 take_slot(void)
 {
-	struct keck_globals *g = global();
 
-	if (!g)
-		return 0;
 	for (int attempt = 0; attempt < 16; attempt++) {
-		__u64 head = *(volatile __u64 *)&g->head;
+		__u64 head = *(volatile __u64 *)&globals.head;
 		__u32 at = head & settings.ring_mask;
 		__u64 *free;
 		__u32 index;
 
-		if (head == *(volatile __u64 *)&g->tail)
+		if (head == *(volatile __u64 *)&globals.tail)
 			break;
 		free = bpf_map_lookup_elem(&ring, &at);
 		if (!free)
 			break;
 		index = *(volatile __u64 *)free;
-		if (__sync_val_compare_and_swap(&g->head, head, head + 1) == head)
+		if (__sync_val_compare_and_swap(&globals.head, head, head + 1) == head)
 			return index;
 	}
-	__sync_fetch_and_add(&g->exhausted, 1);
+	__sync_fetch_and_add(&globals.exhausted, 1);
 	return 0;
 }
 
@@ -97,8 +88,8 @@ static __always_inline void clear_slot(struct keck_slot *s)
 	s->runtime = 0;
 	s->next = 0;
 	s->chain_stamp = 0;
-	s->owner = 0;
-	s->ref = 0;
+	s->home = 0;
+	s->cpu = 0;
 	for (int i = 0; i < KECK_ENTRIES; i++) {
 		s->entries[i].ns = 0;
 		s->entries[i].weighted = 0;
@@ -157,7 +148,6 @@ static __noinline struct keck_ref *free_ref(__u32 tid, __u32 *at)
 static __noinline __u32 adopt(struct task_struct *task, __u64 runtime)
 {
 	__u32 at = 0, tid = task->pid, index;
-	struct keck_globals *g;
 	struct keck_ref *ref;
 	struct keck_slot *s;
 	struct keck_meta *m;
@@ -167,9 +157,7 @@ static __noinline __u32 adopt(struct task_struct *task, __u64 runtime)
 		return ref->slot;
 	ref = free_ref(tid, &at);
 	if (!ref) {
-		g = global();
-		if (g)
-			__sync_fetch_and_add(&g->collisions, 1);
+		__sync_fetch_and_add(&globals.collisions, 1);
 		return KECK_NO_SLOT;
 	}
 	index = take_slot();
@@ -182,7 +170,7 @@ static __noinline __u32 adopt(struct task_struct *task, __u64 runtime)
 	describe(m, task);
 	clear_slot(s);
 	s->runtime = runtime;
-	s->ref = at;
+	s->home = at;
 	if (settings.counters) {
 		struct keck_counters *sc = bpf_map_lookup_elem(&slot_counters, &index);
 
@@ -209,7 +197,7 @@ static __always_inline __u32 slot_of(struct task_struct *task, __u32 tid)
 
 static __always_inline void forget_ref(struct keck_slot *s, __u32 index)
 {
-	__u32 at = s->ref;
+	__u32 at = s->home;
 	struct keck_ref *ref = bpf_map_lookup_elem(&pids, &at);
 
 	if (ref && ref->slot == index) {
@@ -289,7 +277,6 @@ static __always_inline bool add_or_claim(struct keck_slot *s, __u32 cpu, struct 
 static __noinline bool charge_elsewhere(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts *a, __u32 drained)
 {
 	struct keck_slot *overflow;
-	struct keck_globals *g;
 	__u32 at = s->next;
 
 	for (int i = 0; i < 1024 && at; i++) {
@@ -314,16 +301,14 @@ static __noinline bool charge_elsewhere(struct keck_slot *s, __u32 index, __u32 
 	if (!at || !overflow)
 		return false;
 	clear_slot(overflow);
-	overflow->owner = index;
+	overflow->home = index;
 	overflow->next = s->next;
 	claim(overflow, &overflow->entries[0], cpu, a, drained);
 	overflow->state = KECK_OVERFLOW;
 	s->chain_stamp = drained;
 	barrier();
 	s->next = at;
-	g = global();
-	if (g)
-		__sync_fetch_and_add(&g->overflows, 1);
+	__sync_fetch_and_add(&globals.overflows, 1);
 	return true;
 }
 
@@ -497,9 +482,10 @@ static __always_inline void settle(struct keck_cpu *c, struct task_struct *prev,
 		c->lost_ns += a.ns;
 }
 
-static __always_inline void enter(struct keck_cpu *c, struct task_struct *next, __u64 clock, __u64 task_clock)
+static __always_inline void enter(struct keck_cpu *c, struct task_struct *next, __u32 cpu, __u64 clock, __u64 task_clock)
 {
 	__u32 tid = next->pid;
+	struct keck_slot *s;
 
 	c->task = (__u64)next;
 	c->clock = clock;
@@ -511,7 +497,11 @@ static __always_inline void enter(struct keck_cpu *c, struct task_struct *next, 
 		return;
 	}
 	c->slot = slot_of(next, tid);
-	if (unlikely(c->slot == KECK_NO_SLOT))
+	s = slot_at(c->slot);
+	/* A store does not wait for the line, as the loads at the switch-out would. */
+	if (likely(s))
+		s->cpu = cpu;
+	else
 		c->entry_runtime = next->se.sum_exec_runtime;
 	if (settings.smt)
 		c->sibling_mark = sibling_busy(c, clock);
@@ -522,14 +512,13 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct keck_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
-	struct keck_globals *g = global();
 	struct rq *rq = prev->se.cfs_rq->rq;
 	__u64 clock = rq->clock, task_clock = rq->clock_task;
 	__u32 drained;
 
-	if (!c || !g)
+	if (!c)
 		return 0;
-	drained = *(volatile __u64 *)&g->drained;
+	drained = *(volatile __u64 *)&globals.drained;
 	c->seq++;
 	barrier();
 	if (!(c->switches++ & 63))
@@ -563,7 +552,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 			c->idle_ns += task_clock - c->task_clock;
 		}
 	}
-	enter(c, next, clock, task_clock);
+	enter(c, next, cpu, clock, task_clock);
 	barrier();
 	c->seq++;
 	return 0;
@@ -580,12 +569,11 @@ int flush(void *context)
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct keck_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
-	struct keck_globals *g = global();
 	struct rq *rq = task->se.cfs_rq->rq;
 	__u64 clock = rq->clock, behind = clock - rq->clock_task, task_clock = rq->clock_task;
 	__s64 offset = bpf_ktime_get_ns() - clock;
 
-	if (!c || !g)
+	if (!c)
 		return 0;
 	c->seq++;
 	barrier();
@@ -595,14 +583,14 @@ int flush(void *context)
 		c->offset = offset;
 		if (settings.counters)
 			read_counters(cpu, 0);
-		enter(c, task, task_clock + behind, task_clock);
+		enter(c, task, cpu, task_clock + behind, task_clock);
 		c->on = 1;
 	} else if (c->task == (__u64)task && task->pid) {
 		if (offset < c->offset)
 			c->offset = offset;
 		if (settings.counters)
 			read_counters(cpu, c->slot);
-		settle(c, task, cpu, task_clock + behind, g->drained);
+		settle(c, task, cpu, task_clock + behind, globals.drained);
 		if (settings.smt) {
 			c->busy_ns += task_clock + behind - c->clock;
 			c->sibling_mark = sibling_busy(c, task_clock + behind);
@@ -648,7 +636,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_tid)
 			forget_ref(s, index);
 			ref = free_ref(task->pid, &at);
 			if (ref) {
-				s->ref = at;
+				s->home = at;
 				ref->tag = tag_of(task);
 				barrier();
 				ref->slot = index;
@@ -687,19 +675,18 @@ int BPF_PROG(on_free, struct task_struct *task)
 {
 	__u32 at = 0, index, cpu, drained;
 	struct keck_ref *ref = find_ref(task->pid, tag_of(task), &at);
-	struct keck_globals *g = global();
 	struct amounts a = {};
 	struct keck_slot *s;
 
-	if (!ref || !g)
+	if (!ref)
 		return 0;
 	index = ref->slot;
 	s = slot_at(index);
 	if (!s || s->state != KECK_LIVE)
 		return 0;
-	drained = g->drained;
+	drained = globals.drained;
 	a.ns = task->se.sum_exec_runtime - s->runtime;
-	cpu = s->entries[0].cpu ? s->entries[0].cpu : bpf_get_smp_processor_id() + 1;
+	cpu = s->cpu + 1;
 	if ((__s64)a.ns > 0) {
 		s->runtime = task->se.sum_exec_runtime;
 		if (!charge(s, index, cpu, &a, drained)) {
@@ -711,7 +698,7 @@ int BPF_PROG(on_free, struct task_struct *task)
 				__sync_fetch_and_add(&c->lost_ns, a.ns);
 		}
 	}
-	__sync_fetch_and_add(&g->late_deaths, 1);
+	__sync_fetch_and_add(&globals.late_deaths, 1);
 	bury(s, index);
 	return 0;
 }
