@@ -1,13 +1,12 @@
 using System.Collections.Immutable;
 using Keck.Metering;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Keck.Agent.Tests;
 
 /// <summary>An agent that shows the sample ledger.</summary>
 internal sealed class FakeAgent : IAgentState, IWorkloadNames
 {
-    internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 24, 5, 0, 0, TimeSpan.Zero));
+    internal FakeClock Time { get; } = new();
 
     internal LedgerSnapshot Now { get; set; } = LedgerSnapshot.Empty;
 
