@@ -238,7 +238,9 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
 
         BoundSample Bounds() => new()
         {
-            SystematicBelow = Difference(2), SystematicAbove = Difference(3), RandomSquare = Difference(4),
+            SystematicBelow = Difference(2),
+            SystematicAbove = Difference(3),
+            RandomSquare = Difference(4),
         };
     }
 

@@ -178,6 +178,11 @@ public sealed class HistoryStoreTests
 
     private static ConsumerTotals Process(string id, long active) => new()
     {
-        Kind = ConsumerKind.Process, Id = id, Name = id, Active = [active, 0, 0], Proportional = ImmutableArray.Create<long>(0, 0, 0), Bounds = default,
+        Kind = ConsumerKind.Process,
+        Id = id,
+        Name = id,
+        Active = [active, 0, 0],
+        Proportional = ImmutableArray.Create<long>(0, 0, 0),
+        Bounds = default,
     };
 }

@@ -33,7 +33,8 @@ public sealed class PrometheusTests
         using Process prometheus = Process.Start(new ProcessStartInfo(Programs.Find("prometheus")!,
             [$"--config.file={config}", $"--storage.tsdb.path={folder.FullName}/data", $"--web.listen-address=127.0.0.1:{port}", "--log.level=error"])
         {
-            RedirectStandardError = true, RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
         })!;
         try
         {
