@@ -18,6 +18,7 @@ internal sealed partial class ApiJson : JsonSerializerContext
     /// <summary>µ, ± and names in any script as themselves; never the characters that matter to HTML.</summary>
     internal static JsonWriterOptions WriterOptions { get; } = new()
     {
-        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.Create(System.Text.Unicode.UnicodeRanges.All), SkipValidation = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.Create(System.Text.Unicode.UnicodeRanges.All),
+        SkipValidation = true,
     };
 }

@@ -31,8 +31,8 @@ public sealed class ApiRouter
     /// <summary>The addresses there are, for people who ask for the root.</summary>
     internal static string[] Routes { get; } =
     [
-        "/metrics", "/healthz", "/readyz", "/api/v1/node", "/api/v1/meters", "/api/v1/machines", "/api/v1/namespaces", "/api/v1/pods",
-        "/api/v1/pods/{uid}", "/api/v1/containers/{id}", "/api/v1/processes", "/api/v1/processes/{pid}", "/api/v1/history", "/api/v1/tree", "/api/v1/trace",
+        "/metrics", "/healthz", "/readyz", "/api/v1/node", "/api/v1/meters", "/api/v1/machines", "/api/v1/machines/{uuid}", "/api/v1/namespaces", "/api/v1/pods",
+        "/api/v1/pods/{uid}", "/api/v1/containers", "/api/v1/containers/{id}", "/api/v1/processes", "/api/v1/processes/{pid}", "/api/v1/history", "/api/v1/tree", "/api/v1/trace",
     ];
 
     /// <summary>Answers a request.</summary>

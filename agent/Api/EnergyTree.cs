@@ -223,7 +223,12 @@ public static class EnergyTree
 
         private static EnergyNode Leaf(string kind, string id, string name, long energy, double? watts) => new()
         {
-            Kind = kind, Id = id, Name = name, EnergyMicrojoules = energy, SumsUp = true, PowerWatts = watts,
+            Kind = kind,
+            Id = id,
+            Name = name,
+            EnergyMicrojoules = energy,
+            SumsUp = true,
+            PowerWatts = watts,
         };
 
         // A figure without rows below it (none was kept by CPU) must be zero to add up.

@@ -35,14 +35,16 @@ internal sealed record Problem
 
     internal static ApiResponse MethodNotAllowed(string path, string method) =>
         new Problem { Title = "Method Not Allowed", Status = 405, Detail = $"{method} is not allowed here: reading changes nothing, so only GET and HEAD are.", Instance = path }
-            .ToResponse() with { Allow = "GET, HEAD" };
+            .ToResponse() with
+        { Allow = "GET, HEAD" };
 
     internal static ApiResponse Unavailable(string path, string detail) =>
         new Problem { Title = "Service Unavailable", Status = 503, Detail = detail, Instance = path }.ToResponse();
 
     internal static ApiResponse Unauthorized() =>
         new Problem { Title = "Unauthorized", Status = 401, Detail = "Send the agent's token: Authorization: Bearer <token>." }
-            .ToResponse() with { Authenticate = "Bearer realm=\"keck\"" };
+            .ToResponse() with
+        { Authenticate = "Bearer realm=\"keck\"" };
 
     internal static ApiResponse Internal() =>
         new Problem { Title = "Internal Server Error", Status = 500, Detail = "The agent failed to answer; its log says why." }.ToResponse();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Keck.Metering;
 
 namespace Keck.Agent;
@@ -212,6 +213,12 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
         int tier = set.TierFor(start);
         int last = set.RowCount(tier) - 1;
         int row = Math.Max(0, set.RowAt(tier, start));
+        if (row + 1 < last && set.TimeOf(tier, row + 1) - start < start - set.TimeOf(tier, row))
+        {
+            // The nearer of the two rows around the start.
+            row++;
+        }
+
         if (set.TimeOf(tier, row) >= _now || set.Value(series, 0, tier, last) == RingSet.Missing)
         {
             return null;
@@ -231,7 +238,9 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
 
         BoundSample Bounds() => new()
         {
-            SystematicBelow = Difference(2), SystematicAbove = Difference(3), RandomSquare = Difference(4),
+            SystematicBelow = Difference(2),
+            SystematicAbove = Difference(3),
+            RandomSquare = Difference(4),
         };
     }
 
@@ -255,8 +264,8 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
     private void RecordConsumer(ConsumerTotals consumer)
     {
         SeriesKey key = SeriesKey.Of(consumer);
-        long active = consumer.TotalActive;
-        long proportional = consumer.TotalProportional;
+        long active = Sum(consumer.Active);
+        long proportional = Sum(consumer.Proportional);
 
         // Born after the first record, it had used nothing before; at the first record nobody can tell.
         int series = _recent.FindOrAdd(key, _now == _first ? long.MinValue : _now);
@@ -279,6 +288,18 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
             SetPair(_long, series, active, proportional);
             _long[series].Name = consumer.Name;
         }
+    }
+
+    // Enumerable.Sum would box the array, for every consumer every second.
+    private static long Sum(ImmutableArray<long> parts)
+    {
+        long sum = 0;
+        foreach (long part in parts)
+        {
+            sum += part;
+        }
+
+        return sum;
     }
 
     private void SetPair(RingSet set, int series, long active, long proportional)

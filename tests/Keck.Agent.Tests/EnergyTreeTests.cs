@@ -78,7 +78,10 @@ public sealed class EnergyTreeTests
         MeterTotals core = new()
         {
             Meter = new() { Id = "gpu-0", Domain = EnergyDomain.Gpu, Package = 0, Origin = EnergyOrigin.Nvml, Quality = ReadingQuality.Measured },
-            Total = 50, IdleSeparate = 50, IdleProportional = 50, Static = 50,
+            Total = 50,
+            IdleSeparate = 50,
+            IdleProportional = 50,
+            Static = 50,
         };
         EnergyNode tree = EnergyTree.Build(
             ledger with

@@ -1,13 +1,12 @@
 using System.Collections.Immutable;
 using Keck.Metering;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Keck.Agent.Tests;
 
 /// <summary>An agent that shows the sample ledger.</summary>
 internal sealed class FakeAgent : IAgentState, IWorkloadNames
 {
-    internal FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 11, 24, 5, 0, 0, TimeSpan.Zero));
+    internal FakeClock Time { get; } = new();
 
     internal LedgerSnapshot Now { get; set; } = LedgerSnapshot.Empty;
 
@@ -79,14 +78,30 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
 
     public NodeFacts Node() => new()
     {
-        Host = "kvm-07", Agent = "keck-host", Version = "0.1.0", Kernel = "6.1.0-26-amd64", CpuVendor = "GenuineIntel", CpuModel = "Made-up 8-thread CPU",
-        TickPeriod = TimeSpan.FromMilliseconds(500), IdlePolicy = Policy, ConfiguredProfile = ProfileKind.Full, Profile = ProfileKind.Standard,
-        ProfileReason = "CPU 6.1 % of one CPU is over full's 5.0 %", ProfileChanges = 1, CpuUsageRatio = 0.25, Counters = new(1_000, 2_000, 3, 0),
+        Host = "kvm-07",
+        Agent = "keck-host",
+        Version = "0.1.0",
+        Kernel = "6.1.0-26-amd64",
+        CpuVendor = "GenuineIntel",
+        CpuModel = "Made-up 8-thread CPU",
+        TickPeriod = TimeSpan.FromMilliseconds(500),
+        IdlePolicy = Policy,
+        ConfiguredProfile = ProfileKind.Full,
+        Profile = ProfileKind.Standard,
+        ProfileReason = "CPU 6.1 % of one CPU is over full's 5.0 %",
+        ProfileChanges = 1,
+        CpuUsageRatio = 0.25,
+        Counters = new(1_000, 2_000, 3, 0),
     };
 
     public SelfFacts Self() => new()
     {
-        Pid = SampleLedger.AgentPid, CpuNanoseconds = 1_234_567_890, CpuRatio = 0.004, ResidentBytes = 19_000_000, AnonymousBytes = 8_000_000, MapBytes = 34_000_000,
+        Pid = SampleLedger.AgentPid,
+        CpuNanoseconds = 1_234_567_890,
+        CpuRatio = 0.004,
+        ResidentBytes = 19_000_000,
+        AnonymousBytes = 8_000_000,
+        MapBytes = 34_000_000,
     };
 
     public RunSourceFacts Runs() => new("ebpf") { Switches = 1_000_000, MissedSwitches = 12, LostNanoseconds = 1_500_000, SlotsUsed = 512, SlotLimit = 65_536 };

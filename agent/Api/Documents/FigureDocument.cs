@@ -27,6 +27,6 @@ internal abstract record FigureDocument
     /// <summary>95 % upper bound of it, W.</summary>
     public double? PowerHighWatts { get; init; }
 
-    /// <summary>The window that the records at hand allow: the one asked for to within a row of the ring store.</summary>
+    /// <summary>The window that the records at hand allow: the one asked for to within half a row of the ring store.</summary>
     public double? WindowSeconds { get; init; }
 }
