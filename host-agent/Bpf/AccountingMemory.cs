@@ -1,0 +1,34 @@
+using Keck.Bpf.Interop;
+
+namespace Keck.Bpf;
+
+/// <summary>The records that the kernel programs write, wherever they lie: mapped from the kernel, or made up by a test or benchmark.</summary>
+internal abstract class AccountingMemory : IDisposable
+{
+    /// <summary>One record per possible CPU.</summary>
+    internal abstract Span<CpuRecord> Cpus { get; }
+
+    /// <summary>The slots; index 0 is never used.</summary>
+    internal abstract Span<SlotRecord> Slots { get; }
+
+    /// <summary>Who the slots are, by the same index.</summary>
+    internal abstract Span<MetaRecord> Metas { get; }
+
+    /// <summary>The ring of free slots; its length is a power of two.</summary>
+    internal abstract Span<ulong> Ring { get; }
+
+    /// <summary>Perf counters by slot; empty where none are read.</summary>
+    internal abstract Span<CounterRecord> Counters { get; }
+
+    /// <summary>Ring positions and event counts.</summary>
+    internal abstract ref GlobalsRecord Globals { get; }
+
+    /// <summary>CLOCK_MONOTONIC, ns.</summary>
+    internal abstract long Now();
+
+    /// <summary>Settles the running slice of one CPU as far as its scheduler knows it.</summary>
+    internal abstract void Flush(int cpu);
+
+    /// <inheritdoc/>
+    public virtual void Dispose() => GC.SuppressFinalize(this);
+}

@@ -1,0 +1,11 @@
+using System.Runtime.CompilerServices;
+
+namespace Keck.Bpf.Interop;
+
+/// <summary>The inline entries of a slot (KECK_ENTRIES of kernel/records.h).</summary>
+[InlineArray(Count)]
+internal struct EntryRecords
+{
+    internal const int Count = 3;
+    private EntryRecord _first;
+}
