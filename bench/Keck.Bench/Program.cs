@@ -1,4 +1,5 @@
 using Keck.Bench;
 
-AttributionBench.Run(Console.Out);
+double attributionAndLedger = AttributionBench.Run(Console.Out);
+DrainBench.Run(Console.Out, AttributionBench.ThreadCount, attributionAndLedger);
 return 0;

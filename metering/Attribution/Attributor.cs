@@ -227,33 +227,30 @@ public sealed class Attributor
     private double Collect(Column<Leaf> from, Meter? meter)
     {
         Span<Leaf> leaves = from.Items;
-        Span<int> leafOf = Room(_leafOf, leaves.Length), ownerOf = Room(_ownerOf, leaves.Length);
-        Span<double> weightOf = Room(_weightOf, leaves.Length);
+        Span<int> leafOf = Room(_leafOf, leaves.Length);
         int wanted = meter?.Package ?? -1;
         int count = 0;
-        double sum = 0;
         for (int i = 0; i < leaves.Length; i++)
         {
-            ref Leaf leaf = ref leaves[i];
-            if (wanted >= 0 && leaf.Package >= 0 && leaf.Package != wanted)
-            {
-                continue;
-            }
-
-            int index = _owners.IndexOf(leaf.Owner);
-            ref OwnerSum owner = ref _owners[index];
-            owner.Weight += leaf.Weight;
-            owner.Time += leaf.Time;
-            sum += leaf.Weight;
+            // Which package a run was on is a coin toss: no branch on it.
+            int package = leaves[i].Package;
             leafOf[count] = i;
-            ownerOf[count] = index;
-            weightOf[count] = leaf.Weight;
-            count++;
+            count += Convert.ToInt32(wanted < 0 | package < 0 | package == wanted);
         }
 
         _leafOf.Resize(count);
-        _ownerOf.Resize(count);
-        _weightOf.Resize(count);
+        leafOf = leafOf[..count];
+        Span<int> ownerOf = Room(_ownerOf, count);
+        Span<double> weightOf = Room(_weightOf, count);
+        double sum = 0;
+        for (int i = 0; i < leafOf.Length; i++)
+        {
+            ref Leaf leaf = ref leaves[leafOf[i]];
+            ownerOf[i] = _owners.Add(leaf);
+            weightOf[i] = leaf.Weight;
+            sum += leaf.Weight;
+        }
+
         return sum;
     }
 

@@ -39,6 +39,17 @@ internal sealed class OwnerSums
         }
     }
 
+    /// <summary>Adds a leaf to its owner's sums.</summary>
+    /// <returns>The owner's index.</returns>
+    internal int Add(in Leaf leaf)
+    {
+        int index = IndexOf(leaf.Owner);
+        ref OwnerSum sum = ref _sums[index];
+        sum.Weight += leaf.Weight;
+        sum.Time += leaf.Time;
+        return index;
+    }
+
     internal int IndexOf(int owner)
     {
         ref int known = ref _indexPlusOne[owner + Offset];
