@@ -62,7 +62,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
             new PowerOptions { SysRoot = options.SysRoot, ProcRoot = options.ProcRoot, Estimate = options.Estimate }, time, loggers.CreateLogger("Keck.Power"));
         try
         {
-            RunSources runs = RunSources.Open(options, AgentProfile.Of(options.Profile), meters.Topology, loggers);
+            RunSources runs = RunSources.Open(options, AgentProfile.Of(options.Profile), meters.Topology, time, loggers);
             try
             {
                 return new HostAgent(options, time, meters, runs, WorkloadFeed.Create(options, time, loggers));

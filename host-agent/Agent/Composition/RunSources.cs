@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Keck.Agent;
 using Keck.Bpf;
 using Keck.Metering;
@@ -19,7 +20,8 @@ internal sealed class RunSources : IDisposable
     internal long? MapBytes => _bpf?.MapBytes;
 
     /// <summary>Opens the source that was asked for; throws <see cref="StartException"/> where it cannot be had.</summary>
-    internal static RunSources Open(HostOptions options, AgentProfile profile, Topology topology, ILoggerFactory loggers)
+    [SuppressMessage("Reliability", "CA2000", Justification = "The result owns the source and disposes it.")]
+    internal static RunSources Open(HostOptions options, AgentProfile profile, Topology topology, TimeProvider time, ILoggerFactory loggers)
     {
         ILogger logger = loggers.CreateLogger("Keck.Bpf");
 
@@ -39,8 +41,13 @@ internal sealed class RunSources : IDisposable
             }
         }
 
-        throw new StartException("no eBPF here");
+        return new RunSources(new SchedstatRunSource(
+            new SchedstatOptions { ProcRoot = options.ProcRoot, CgroupRoot = Path.Combine(options.SysRoot, "fs/cgroup") }, time));
     }
+
+    /// <summary>What eBPF needs and whether it is there, for <c>doctor</c>.</summary>
+    internal static IReadOnlyList<CapabilityCheck> Examine(HostOptions options, Topology topology) =>
+        BpfDoctor.Examine(BpfOptions(options, AgentProfile.Of(options.Profile), topology));
 
     /// <summary>How well the source sees.</summary>
     internal RunSourceFacts Facts() => _bpf is null
