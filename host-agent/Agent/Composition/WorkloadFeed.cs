@@ -15,7 +15,7 @@ internal sealed class WorkloadFeed : IWorkloads, IWorkloadNames
     /// <summary>The medium tier: looks through procfs for memory, moves and names.</summary>
     internal ProcessScanner Scanner { get; }
 
-    internal static WorkloadFeed Create(HostOptions options, TimeProvider time, ILoggerFactory loggers) 
+    internal static WorkloadFeed Create(HostOptions options, TimeProvider time, ILoggerFactory loggers)
     {
         ILogger logger = loggers.CreateLogger("Keck.Workloads");
         WorkloadTracker tracker = new(new WorkloadOptions { ProcRoot = options.ProcRoot, SysRoot = options.SysRoot, RootFs = options.RootFs }, time, logger);
