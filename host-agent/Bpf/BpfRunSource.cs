@@ -32,7 +32,7 @@ public sealed class BpfRunSource : IRunSource, IDisposable
         Span<CpuRecord> cpus = program.Cpus;
         for (int cpu = 0; cpu < cpus.Length; cpu++)
         {
-            cpus[cpu].SiblingPlusOne = (uint)(_topology.Sibling(cpu) + 1);
+            cpus[cpu].SiblingPlusOne = (ushort)(_topology.Sibling(cpu) + 1);
         }
 
         _frequency = FrequencySource.Open(options, cpus.Length);

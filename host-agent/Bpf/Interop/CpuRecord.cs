@@ -24,6 +24,7 @@ internal struct CpuRecord
     internal uint Megahertz;
     internal ulong MegahertzSince;
     internal ulong MegahertzSum;
-    internal uint SiblingPlusOne;
-    internal uint On;
+    internal ushort SiblingPlusOne;
+    internal ushort On;
+    internal uint Cut;
 }
