@@ -424,8 +424,10 @@ internal sealed class SlotDrain
             for (int cpu = shadow.RunningOn; cpu != 0; cpu = _cpus[cpu - 1].NextOfSlot)
             {
                 ref CpuSnapshot snapshot = ref _cpus[cpu - 1];
-                if (cpu == (int)entry.CpuPlusOne && snapshot.Settled.CpuPlusOne == entry.CpuPlusOne)
+                if (cpu == (int)entry.CpuPlusOne)
                 {
+                    // An entry claimed since the snapshot held nothing then.
+                    snapshot.Settled.CpuPlusOne = entry.CpuPlusOne;
                     now = snapshot.Settled;
                     AddInFlight(ref now, in snapshot);
                     running = true;

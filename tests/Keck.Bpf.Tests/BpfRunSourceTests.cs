@@ -56,6 +56,7 @@ public sealed class BpfRunSourceTests
         Assert.Equal(0, accountant.Source.LostNanoseconds);
         Assert.Equal(0, accountant.Lost);
         Assert.Equal(accountant.Busy, accountant.Runs);
+        Assert.InRange(accountant.Source.OverchargedNanoseconds, 0, 4_000_000 * (1 + accountant.Source.MissedSwitches));
         // wait4 truncates each process to a microsecond; the parent is in the name's sum and not in wait4's.
         Assert.True(storm >= microseconds * 1000, $"storm {storm} ns, wait4 {microseconds} µs");
         int ended = accountant.Ended.GetValueOrDefault("keck-storm") + accountant.Ended.GetValueOrDefault("storm");
