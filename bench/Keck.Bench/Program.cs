@@ -1,1 +1,5 @@
+using Keck.Bench;
+
+double attributionAndLedger = AttributionBench.Run(Console.Out);
+DrainBench.Run(Console.Out, AttributionBench.ThreadCount, attributionAndLedger);
 return 0;

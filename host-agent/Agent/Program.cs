@@ -1,6 +1,23 @@
+using System.CommandLine;
+
 namespace Keck.Host;
 
+/// <summary>The verbs of <c>keck-host</c>.</summary>
 internal static class Program
 {
-    private static int Main() => 0;
+    private static async Task<int> Main(string[] args)
+    {
+        RootCommand root = new("Keck host agent: meters this machine - every thread, process, container and pod - and conserves every microjoule.")
+        {
+            RunCommand.Create(),
+            TopCommand.Create(),
+            TreeCommand.Create(),
+            DoctorCommand.Create(),
+            MetersCommand.Create(),
+            RecordCommand.Create(),
+            ReplayCommand.Create(),
+            VersionCommand.Create(),
+        };
+        return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+    }
 }

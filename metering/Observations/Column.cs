@@ -14,7 +14,15 @@ public sealed class Column<T>
     public Span<T> Items => _items.AsSpan(0, Count);
 
     /// <summary>One item by index, to read or change in place.</summary>
-    public ref T this[int index] => ref Items[index];
+    public ref T this[int index]
+    {
+        get
+        {
+            // Storage is kept beyond the count: the array's own check is not enough.
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(unchecked((uint)index), unchecked((uint)Count), nameof(index));
+            return ref _items[index];
+        }
+    }
 
     /// <summary>Appends a default item and returns it to be filled.</summary>
     public ref T Add()

@@ -36,13 +36,55 @@ public sealed class ProcessTable
             return known;
         }
 
-        if (!_free.TryPop(out int row))
+        // A free row may have been given away by Place since.
+        int row;
+        do
         {
-            row = _rows.Count;
-            _ = _rows.Add();
+            if (!_free.TryPop(out row))
+            {
+                row = _rows.Count;
+                _ = _rows.Add();
+            }
         }
+        while (_rows[row].Pid != 0);
 
         known = row;
+        Fill(row, pid, startNanoseconds, name, kernel);
+        return row;
+    }
+
+    /// <summary>Adds a process at a given row, which must be free: a trace keeps the rows, since the order of rows decides ties.</summary>
+    internal void Place(int row, int pid, long startNanoseconds, string name, bool kernel)
+    {
+        for (int gap = _rows.Count; gap < row; gap++)
+        {
+            _free.Push(gap);
+        }
+
+        _rows.Resize(Math.Max(_rows.Count, row + 1));
+        if (_free.Count > _rows.Count + 1024)
+        {
+            DropGivenAway();
+        }
+
+        _byIdentity.Add((pid, startNanoseconds), row);
+        Fill(row, pid, startNanoseconds, name, kernel);
+    }
+
+    private void DropGivenAway()
+    {
+        _free.Clear();
+        for (int row = _rows.Count - 1; row >= 0; row--)
+        {
+            if (_rows[row].Pid == 0)
+            {
+                _free.Push(row);
+            }
+        }
+    }
+
+    private void Fill(int row, int pid, long startNanoseconds, string name, bool kernel)
+    {
         _newestByPid[pid] = row;
         _rows[row] = new ProcessRow
         {
@@ -54,7 +96,6 @@ public sealed class ProcessTable
             Machine = -1,
             Changed = true,
         };
-        return row;
     }
 
     /// <summary>Frees a row: the process is gone and every outlet has seen it.</summary>

@@ -55,6 +55,9 @@ public struct ThreadRow
     /// <summary>Which vCPU, for <see cref="ThreadRole.Vcpu"/>.</summary>
     public int Vcpu;
 
-    /// <summary>The ledger's cell of this thread's last CPU: a cache, -1 when empty.</summary>
+    /// <summary>The ledger's cell of the CPU this thread ran on first in its last tick: a cache, -1 when empty.</summary>
+    internal int FirstCell;
+
+    /// <summary>The same for the last of several CPUs.</summary>
     internal int LastCell;
 }

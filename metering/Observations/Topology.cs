@@ -14,6 +14,7 @@ public sealed class Topology
 {
     private readonly CpuPlace?[] _byCpu;
     private readonly int[] _siblings;
+    private readonly int[] _packages;
 
     /// <summary>Builds the topology; CPUs may come in any order and have holes.</summary>
     public Topology(IEnumerable<CpuPlace> cpus, Kilohertz? baseFrequency)
@@ -24,9 +25,12 @@ public sealed class Topology
         _byCpu = new CpuPlace?[Cpus.IsEmpty ? 0 : Cpus.Max(place => place.Cpu) + 1];
         _siblings = new int[_byCpu.Length];
         Array.Fill(_siblings, -1);
+        _packages = new int[_byCpu.Length];
+        Array.Fill(_packages, -1);
         foreach (CpuPlace place in Cpus)
         {
             _byCpu[place.Cpu] = place;
+            _packages[place.Cpu] = place.Package;
             foreach (CpuPlace other in Cpus)
             {
                 if (other.Core == place.Core && other.Cpu != place.Cpu && _siblings[place.Cpu] < 0)
@@ -50,8 +54,11 @@ public sealed class Topology
     public int CpuLimit => _byCpu.Length;
 
     /// <summary>Where a CPU sits, or null for a CPU this topology does not know (hot-plugged since).</summary>
-    public CpuPlace? Place(int cpu) => (uint)cpu < (uint)_byCpu.Length ? _byCpu[cpu] : null;
+    public CpuPlace? Place(int cpu) => unchecked((uint)cpu) < _byCpu.Length ? _byCpu[cpu] : null;
+
+    /// <summary>The package of a CPU, or -1 for a CPU this topology does not know.</summary>
+    public int Package(int cpu) => unchecked((uint)cpu) < _packages.Length ? _packages[cpu] : -1;
 
     /// <summary>The hyperthread that shares this CPU's core, or -1.</summary>
-    public int Sibling(int cpu) => (uint)cpu < (uint)_siblings.Length ? _siblings[cpu] : -1;
+    public int Sibling(int cpu) => unchecked((uint)cpu) < _siblings.Length ? _siblings[cpu] : -1;
 }

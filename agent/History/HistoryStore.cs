@@ -1,0 +1,314 @@
+using System.Collections.Immutable;
+using Keck.Metering;
+
+namespace Keck.Agent;
+
+/// <summary>
+/// The ring store: cumulative energy by series in fixed memory, at several resolutions. Power over any window is a difference
+/// of two cumulative values over the time between them, so rollups are exact. Monotonic time inside; wall time is worked out
+/// at the question, so that a step of the wall clock moves the labels and nothing else.
+/// </summary>
+public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
+{
+    /// <summary>Windows up to this long are answered for every consumer, with bounds; longer ones for tracked series.</summary>
+    public static readonly TimeSpan RecentWindow = TimeSpan.FromSeconds(60);
+
+    private const long Second = 1_000_000_000;
+
+    private readonly Lock _lock = new();
+    private readonly RingSet _recent = new(HistoryLayout.RecentTiers, RingSet.RecentLanes, layout.RecentSeries);
+    private readonly RingSet _long = new(layout.Tiers, RingSet.LongLanes, layout.Series);
+    private readonly SeriesRanking _ranking = new(layout.Series);
+    private Guid _epoch;
+    private long _now = -1;
+    private long _first = -1;
+    private long _stamp;
+    private long _ranked = -1;
+    private LedgerSnapshot? _newer;
+    private LedgerSnapshot? _older;
+
+    /// <summary>Series kept at all resolutions.</summary>
+    public int Tracked => _long.Count;
+
+    /// <summary>Series let go for others, or because they ended long ago, since the start.</summary>
+    public long Evicted { get; private set; }
+
+    /// <summary>Consumers of the last record that found no room, whose power is therefore unknown.</summary>
+    public int Untracked { get; private set; }
+
+    /// <summary>Bytes of value storage taken; at most <see cref="HistoryLayout.MaxBytes"/>.</summary>
+    public long ValueBytes => _recent.ValueBytes + _long.ValueBytes;
+
+    /// <summary>Takes the ledger's figures of this moment; the engine calls it once a second.</summary>
+    public void Record(LedgerSnapshot snapshot)
+    {
+        lock (_lock)
+        {
+            if (snapshot.Tick == 0 || (snapshot.Epoch == _epoch && snapshot.EndNanoseconds <= _now))
+            {
+                return;
+            }
+
+            if (snapshot.Epoch != _epoch)
+            {
+                // Counters are comparable within an epoch only.
+                _epoch = snapshot.Epoch;
+                _recent.Clear();
+                _long.Clear();
+                _first = snapshot.EndNanoseconds;
+                _ranked = -1;
+                _newer = _older = null;
+            }
+
+            _now = snapshot.EndNanoseconds;
+            _stamp = time.GetTimestamp();
+            _recent.Begin(_now);
+            _long.Begin(_now);
+            foreach (MeterTotals meter in snapshot.Meters)
+            {
+                RecordMeter(meter);
+            }
+
+            Untracked = 0;
+            foreach (ConsumerTotals consumer in snapshot.Consumers)
+            {
+                RecordConsumer(consumer);
+            }
+
+            if (_ranked < 0 || _now - _ranked >= 10 * Second)
+            {
+                _ranked = _now;
+                Evicted += _ranking.Settle(_recent, _long, _now);
+                _older = _newer;
+                _newer = snapshot;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Energy over the window that ends at the last record; null where it is unknown: no two records yet, a series that was
+    /// not kept, or a window beyond a minute for a series that is not tracked.
+    /// </summary>
+    public WindowEnergy? Energy(SeriesKey key, TimeSpan window)
+    {
+        lock (_lock)
+        {
+            return window <= RecentWindow && Energy(_recent, key, window) is { } recent ? recent : Energy(_long, key, window);
+        }
+    }
+
+    /// <summary>The wall time of a moment on the ledger's clock, by today's wall clock; null before the first record.</summary>
+    public DateTimeOffset? WallTime(long nanoseconds)
+    {
+        lock (_lock)
+        {
+            return _first < 0 ? null : time.GetUtcNow() - TimeSpan.FromTicks((Now() - nanoseconds) / 100);
+        }
+    }
+
+    /// <summary>The ledger some ten to twenty seconds before the last record, for power by core or meter; null before there is one.</summary>
+    public LedgerSnapshot? Earlier()
+    {
+        lock (_lock)
+        {
+            return _older;
+        }
+    }
+
+    /// <summary>Mean power by step; the steps end at <paramref name="to"/> and reach back to <paramref name="from"/>.</summary>
+    /// <param name="kind">The kind of series.</param>
+    /// <param name="id">One series of it; null for all.</param>
+    /// <param name="from">Start, wall time.</param>
+    /// <param name="to">End, wall time.</param>
+    /// <param name="step">At least a second.</param>
+    /// <param name="proportional">Whether consumers bear their part of the static energy.</param>
+    public HistoryAnswer Query(SeriesKind kind, string? id, DateTimeOffset from, DateTimeOffset to, TimeSpan step, bool proportional)
+    {
+        lock (_lock)
+        {
+            int steps = (int)Math.Max(1, (to - from).Ticks / step.Ticks);
+            long stepNanoseconds = step.Ticks * 100;
+            DateTimeOffset wall = time.GetUtcNow();
+            long end = Now() - ((wall - to).Ticks * 100);
+            DateTimeOffset[] times = new DateTimeOffset[steps];
+            for (int index = 0; index < steps; index++)
+            {
+                times[index] = to - (step * (steps - 1 - index));
+            }
+
+            List<(long Energy, HistorySeries Series)> found = [];
+            if (_first >= 0)
+            {
+                int tier = TierOf(end - (steps * stepNanoseconds), stepNanoseconds);
+                foreach (SeriesKey key in _long.Keys)
+                {
+                    if (key.Kind == kind && (id is null || key.Id == id))
+                    {
+                        found.Add(Read(_long.Find(key), tier, end, steps, stepNanoseconds, proportional));
+                    }
+                }
+            }
+
+            found.Sort((a, b) => a.Energy != b.Energy ? b.Energy.CompareTo(a.Energy) : string.CompareOrdinal(a.Series.Key.Id, b.Series.Key.Id));
+            return new HistoryAnswer(times, step, [.. found.Select(item => item.Series)]);
+        }
+    }
+
+    // The ledger's clock at this moment.
+    private long Now() => _now + (time.GetElapsedTime(_stamp).Ticks * 100);
+
+    private int TierOf(long from, long step)
+    {
+        int tier = _long.TierFor(from);
+        while (tier + 1 < _long.Tiers && _long.StepSeconds(tier + 1) * Second <= step && _long.RowCount(tier + 1) > 0
+            && _long.TimeOf(tier + 1, 0) <= from)
+        {
+            tier++;
+        }
+
+        return tier;
+    }
+
+    private (long Energy, HistorySeries Series) Read(int series, int tier, long end, int steps, long step, bool proportional)
+    {
+        double?[] watts = new double?[steps];
+        long sum = 0;
+        int before = _long.RowAt(tier, end - (steps * step));
+        for (int index = 0; index < steps; index++)
+        {
+            int row = _long.RowAt(tier, end - ((steps - 1 - index) * step));
+            if (before >= 0 && row > before)
+            {
+                long a = Cell(_long, series, tier, before, proportional);
+                long b = Cell(_long, series, tier, row, proportional);
+                if (a != RingSet.Missing && b != RingSet.Missing)
+                {
+                    sum += b - a;
+                    watts[index] = Math.Round((b - a) * 1e3 / (_long.TimeOf(tier, row) - _long.TimeOf(tier, before)), 6);
+                }
+            }
+
+            before = row;
+        }
+
+        ref RingSet.Series found = ref _long[series];
+        return (sum, new HistorySeries(found.Key, found.Name ?? found.Key.Id, watts));
+    }
+
+    private static long Cell(RingSet set, int series, int tier, int row, bool proportional)
+    {
+        long active = set.Value(series, 0, tier, row);
+        return active == RingSet.Missing || !proportional ? active : active + set.Value(series, 1, tier, row);
+    }
+
+    private WindowEnergy? Energy(RingSet set, SeriesKey key, TimeSpan window)
+    {
+        int series = set.Find(key);
+        if (series < 0)
+        {
+            return null;
+        }
+
+        long start = _now - (window.Ticks * 100);
+        int tier = set.TierFor(start);
+        int last = set.RowCount(tier) - 1;
+        int row = Math.Max(0, set.RowAt(tier, start));
+        if (row + 1 < last && set.TimeOf(tier, row + 1) - start < start - set.TimeOf(tier, row))
+        {
+            // The nearer of the two rows around the start.
+            row++;
+        }
+
+        if (set.TimeOf(tier, row) >= _now || set.Value(series, 0, tier, last) == RingSet.Missing)
+        {
+            return null;
+        }
+
+        bool known = set.Value(series, 0, tier, row) != RingSet.Missing;
+        if (!known && set[series].Born <= set.TimeOf(tier, row))
+        {
+            return null;
+        }
+
+        double seconds = (_now - set.TimeOf(tier, row)) / 1e9;
+        return new WindowEnergy(Difference(0), Difference(1), seconds, set == _recent && key.Kind >= SeriesKind.Process ? Bounds() : null);
+
+        // What was not yet born had used nothing.
+        long Difference(int lane) => set.Value(series, lane, tier, last) - (known ? set.Value(series, lane, tier, row) : 0);
+
+        BoundSample Bounds() => new()
+        {
+            SystematicBelow = Difference(2),
+            SystematicAbove = Difference(3),
+            RandomSquare = Difference(4),
+        };
+    }
+
+    private void RecordMeter(MeterTotals meter)
+    {
+        string id = meter.Meter.Id;
+        Record(new(SeriesKind.Domain, id), meter.Total, 0);
+        Record(new(SeriesKind.Static, id), meter.Static, 0);
+        Record(new(SeriesKind.Idle, id), meter.IdleSeparate, meter.IdleProportional - meter.IdleSeparate);
+        Record(new(SeriesKind.System, id), meter.SystemActive, meter.SystemProportional);
+        Record(new(SeriesKind.Unattributed, id), meter.UnattributedActive, meter.UnattributedProportional);
+        Record(new(SeriesKind.Departed, id), meter.DepartedActive, meter.DepartedProportional);
+    }
+
+    private void Record(SeriesKey key, long active, long proportional)
+    {
+        SetPair(_recent, _recent.FindOrAdd(key, _now), active, proportional);
+        SetPair(_long, _long.FindOrAdd(key, _now), active, proportional);
+    }
+
+    private void RecordConsumer(ConsumerTotals consumer)
+    {
+        SeriesKey key = SeriesKey.Of(consumer);
+        long active = Sum(consumer.Active);
+        long proportional = Sum(consumer.Proportional);
+
+        // Born after the first record, it had used nothing before; at the first record nobody can tell.
+        int series = _recent.FindOrAdd(key, _now == _first ? long.MinValue : _now);
+        if (series < 0)
+        {
+            Untracked++;
+        }
+        else
+        {
+            SetPair(_recent, series, active, proportional);
+            _recent.Set(series, 2, (long)consumer.Bounds.SystematicBelow);
+            _recent.Set(series, 3, (long)consumer.Bounds.SystematicAbove);
+            _recent.Set(series, 4, (long)Math.Min(consumer.Bounds.RandomSquare, long.MaxValue / 2));
+            _recent[series].Name = consumer.Name;
+        }
+
+        series = _long.Find(key);
+        if (series >= 0)
+        {
+            SetPair(_long, series, active, proportional);
+            _long[series].Name = consumer.Name;
+        }
+    }
+
+    // Enumerable.Sum would box the array, for every consumer every second.
+    private static long Sum(ImmutableArray<long> parts)
+    {
+        long sum = 0;
+        foreach (long part in parts)
+        {
+            sum += part;
+        }
+
+        return sum;
+    }
+
+    private void SetPair(RingSet set, int series, long active, long proportional)
+    {
+        if (series >= 0)
+        {
+            set.Set(series, 0, active);
+            set.Set(series, 1, proportional);
+            set[series].LastSeen = _now;
+        }
+    }
+}

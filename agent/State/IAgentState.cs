@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using Keck.Metering;
+
+namespace Keck.Agent;
+
+/// <summary>
+/// What the outlets may ask of a running agent. Every answer is an immutable value taken at the moment of the call;
+/// asking changes nothing. Called from many threads.
+/// </summary>
+public interface IAgentState
+{
+    /// <summary>The ledger at the end of the last tick; <see cref="LedgerSnapshot.Empty"/> before the first.</summary>
+    LedgerSnapshot Ledger();
+
+    /// <summary>Every meter found, selected or not, working or not.</summary>
+    ImmutableArray<MeterReport> Meters();
+
+    /// <summary>The components against the whole machine's meter; null where no such meter is read.</summary>
+    Reconciliation? Reconciliation();
+
+    /// <summary>What does not change from tick to tick, and the profile in force.</summary>
+    NodeFacts Node();
+
+    /// <summary>What the agent itself costs.</summary>
+    SelfFacts Self();
+
+    /// <summary>How well the run source sees.</summary>
+    RunSourceFacts Runs();
+
+    /// <summary>The phases of the last tick and how long each took, in the order of the loop.</summary>
+    ImmutableArray<TickPhase> Phases();
+
+    /// <summary>Why the agent is not ready to be asked, in words; empty once the first tick is attributed.</summary>
+    ImmutableArray<string> NotReady();
+}

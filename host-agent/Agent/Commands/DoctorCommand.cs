@@ -1,0 +1,47 @@
+using System.CommandLine;
+using Keck.Bpf;
+using Keck.Power;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Keck.Host;
+
+/// <summary><c>keck-host doctor</c>: what was found, what is missing, and the one command that mends it.</summary>
+internal static class DoctorCommand
+{
+    internal static Command Create()
+    {
+        Command command = new("doctor", "say what was found, what is missing and what mends it");
+        SettingFlags settings = new(command, "path.procfs", "path.sysfs", "path.rootfs", "estimate");
+        command.SetAction(parsed => settings.Load(parsed) is { } options ? Run(options, parsed.InvocationConfiguration.Output) : ExitCodes.Usage);
+        return command;
+    }
+
+    private static int Run(HostOptions options, TextWriter output)
+    {
+        using MeterSet meters = MeterSet.Discover(
+            new PowerOptions { SysRoot = options.SysRoot, ProcRoot = options.ProcRoot, Estimate = options.Estimate }, TimeProvider.System, NullLogger.Instance);
+        output.WriteLine("Energy");
+        foreach (SourceFinding finding in PowerDoctor.Examine(meters))
+        {
+            Line(output, finding.Ok, finding.Name, finding.Found, finding.Needs, finding.Mends.FirstOrDefault());
+        }
+
+        output.WriteLine();
+        output.WriteLine("CPU time");
+        foreach (CapabilityCheck check in RunSources.Examine(options, meters.Topology))
+        {
+            Line(output, check.Ok, check.Name, check.Found, null, check.Mend);
+        }
+
+        return ExitCodes.Ok;
+    }
+
+    private static void Line(TextWriter output, bool ok, string name, string found, string? needs, string? mend)
+    {
+        output.WriteLine($"  {(ok ? "ok  " : "--  ")}{name,-22} {found}{(needs is null || ok ? "" : $" (needs {needs})")}");
+        if (!ok && !string.IsNullOrEmpty(mend))
+        {
+            output.WriteLine($"      {"",-22} mend: {mend}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.CommandLine;
+using System.Globalization;
+using Keck.Metering;
+
+namespace Keck.Host;
+
+/// <summary><c>keck-host replay</c>: attributes a trace again and writes the figures.</summary>
+internal static class ReplayCommand
+{
+    internal static Command Create()
+    {
+        Argument<FileInfo> trace = new("TRACE") { Description = "trace to read, plain or gzip" };
+        Option<FileInfo> output = new("--out") { Description = "figures to write, NDJSON, one object a tick", HelpName = "FILE", Required = true };
+        Option<string?> model = new("--model") { Description = "the most detailed model: auto, time, frequency or full (default: as recorded)", HelpName = "MODEL" };
+        Option<string?> idle = new("--idle") { Description = "separate, proportional or allocated (default: as recorded)", HelpName = "POLICY" };
+        Option<bool> cold = new("--cold") { Description = "start without what the live attribution had learned" };
+        Command command = new("replay", "attribute a recorded trace again") { trace, output, model, idle, cold };
+        command.SetAction(parsed =>
+        {
+            string? modelName = parsed.GetValue(model), idleName = parsed.GetValue(idle);
+            if (modelName is not (null or "auto") && AttributionNames.ParseModel(modelName) is null)
+            {
+                Console.Error.WriteLine($"keck-host: --model: '{modelName}' is none of auto, time, frequency, full");
+                return ExitCodes.Usage;
+            }
+
+            if (idleName is not null && AttributionNames.ParsePolicy(idleName) is null)
+            {
+                Console.Error.WriteLine($"keck-host: --idle: '{idleName}' is none of separate, proportional, allocated");
+                return ExitCodes.Usage;
+            }
+
+            ReplayOptions options = new()
+            {
+                OverrideModel = modelName is not null,
+                Model = modelName is null or "auto" ? null : AttributionNames.ParseModel(modelName),
+                Idle = idleName is null ? null : AttributionNames.ParsePolicy(idleName),
+                ColdStart = parsed.GetValue(cold),
+            };
+            return Run(parsed.GetValue(trace)!, parsed.GetValue(output)!, options);
+        });
+        return command;
+    }
+
+    private static int Run(FileInfo trace, FileInfo output, ReplayOptions options)
+    {
+        try
+        {
+            using FileStream input = trace.OpenRead();
+            using BufferedStream figures = new(output.Create(), 1 << 16);
+            ReplaySummary summary = Replay.Run(input, options, figures);
+            Console.Error.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"keck-host: {summary.Ticks} ticks, {summary.Length.Seconds:0.0} s, idle policy {summary.Idle.Name()}"));
+            foreach ((string meter, Microjoules energy) in summary.Energy)
+            {
+                Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {meter}: {energy.Joules:0.000000} J, every microjoule owned"));
+            }
+
+            if (summary.Cut is null)
+            {
+                return ExitCodes.Ok;
+            }
+
+            Console.Error.WriteLine($"keck-host: {trace.FullName}: {summary.Cut}; the ticks before it were replayed");
+            return ExitCodes.Failed;
+        }
+        catch (TraceFormatException e)
+        {
+            Console.Error.WriteLine($"keck-host: {trace.FullName}: {e.Message}");
+            return ExitCodes.Failed;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.Error.WriteLine($"keck-host: {e.Message}");
+            return ExitCodes.Failed;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using System.Collections.Immutable;
+using System.Reflection;
+using Keck.Agent;
+using Keck.Metering;
+using Keck.Power;
+using Microsoft.Extensions.Logging;
+
+namespace Keck.Host;
+
+/// <summary>Everything of a running host agent, wired along the data path: sources → engine → what the outlets ask.</summary>
+internal sealed class HostAgent : IAgentState, IDisposable
+{
+    private readonly HostOptions _options;
+    private readonly TimeProvider _time;
+    private readonly RunSources _runs;
+    private readonly SelfMeter _self = new();
+    private readonly ProfileGovernor _governor;
+    private readonly LiveTrace _trace;
+    private readonly ImmutableArray<IDisposable> _owned;
+
+    private HostAgent(HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, WorkloadFeed workloads)
+    {
+        _options = options;
+        _time = time;
+        _runs = runs;
+        _governor = new ProfileGovernor(options.Profile);
+        Meters = meters;
+        Workloads = workloads;
+        AgentProfile profile = AgentProfile.Of(options.Profile);
+        History = new HistoryStore(profile.History, time);
+        Engine = new MeteringEngine(
+            runs.Source,
+            new PowerFeed(meters),
+            workloads,
+            new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }),
+            new EnergyLedger(Guid.NewGuid()),
+            new EngineOptions { EndedProcessLimit = profile.MaxProcesses },
+            time);
+        _trace = new LiveTrace(this, options, time);
+        _owned = [meters, runs, _self];
+        meters.Start();
+    }
+
+    internal MeteringEngine Engine { get; }
+
+    internal MeterSet Meters { get; }
+
+    internal WorkloadFeed Workloads { get; }
+
+    internal HistoryStore History { get; }
+
+    /// <summary>The profile in force.</summary>
+    internal AgentProfile Profile => AgentProfile.Of(_governor.Current);
+
+    internal static string Version { get; } =
+        typeof(HostAgent).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
+
+    /// <summary>Finds this machine's sources and wires the agent; throws <see cref="StartException"/> for what cannot work.</summary>
+    internal static HostAgent Create(HostOptions options, TimeProvider time, ILoggerFactory loggers)
+    {
+        MeterSet meters = MeterSet.Discover(
+            new PowerOptions { SysRoot = options.SysRoot, ProcRoot = options.ProcRoot, Estimate = options.Estimate }, time, loggers.CreateLogger("Keck.Power"));
+        try
+        {
+            RunSources runs = RunSources.Open(options, AgentProfile.Of(options.Profile), meters.Topology, time, loggers);
+            try
+            {
+                return new HostAgent(options, time, meters, runs, WorkloadFeed.Create(options, time, loggers));
+            }
+            catch
+            {
+                runs.Dispose();
+                throw;
+            }
+        }
+        catch
+        {
+            meters.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>What the outlets ask, over HTTP or in this process.</summary>
+    internal AgentParts Parts => new(this, Workloads, History, _time, _trace);
+
+    /// <summary>Reads what the agent costs and lets the governor decide.</summary>
+    internal ProfileChange? ObserveSelf() => _governor.Observe(_self.Read(), _time.GetElapsedTime(0).Ticks * 100);
+
+    public LedgerSnapshot Ledger() => Engine.Ledger();
+
+
+    ImmutableArray<Keck.Agent.MeterReport> IAgentState.Meters() => MeterReports.Of(Meters.States());
+
+    public Reconciliation? Reconciliation() => null;
+
+    public NodeFacts Node() => new()
+    {
+        Host = Environment.MachineName,
+        Agent = "keck-host",
+        Version = Version,
+        Kernel = KernelFacts.Release(_options.ProcRoot),
+        CpuVendor = Meters.Cpu.Vendor is { Length: > 0 } vendor ? vendor : null,
+        CpuModel = Meters.Cpu.Name is { Length: > 0 } name ? name : null,
+        TickPeriod = Profile.FastPeriod,
+        IdlePolicy = _options.Idle,
+        ConfiguredProfile = _options.Profile,
+        Profile = _governor.Current,
+        ProfileReason = _governor.Reason,
+        ProfileChanges = _governor.Changes,
+    };
+
+    public SelfFacts Self()
+    {
+        SelfUsage usage = _self.Read();
+        return new SelfFacts
+        {
+            Pid = Environment.ProcessId,
+            CpuNanoseconds = usage.CpuNanoseconds,
+            CpuRatio = _governor.CpuRatio,
+            ResidentBytes = usage.ResidentBytes,
+            AnonymousBytes = usage.AnonymousBytes,
+            MapBytes = _runs.MapBytes,
+        };
+    }
+
+    public RunSourceFacts Runs() => _runs.Facts();
+
+    public ImmutableArray<TickPhase> Phases() => Engine.Phases;
+
+    public ImmutableArray<string> NotReady() => Engine.Ticks == 0 ? ["the first tick is not attributed yet"] : [];
+
+    public void Dispose()
+    {
+        foreach (IDisposable owned in _owned)
+        {
+            owned.Dispose();
+        }
+    }
+}

@@ -1,0 +1,9 @@
+using System.Collections.Immutable;
+
+namespace Keck.Metering;
+
+/// <summary>Everything an <see cref="Attributor"/> carries from one tick to the next.</summary>
+/// <param name="Floors">The learned floors by meter id.</param>
+/// <param name="Carries">What else is carried for each selected meter, by id.</param>
+public sealed record AttributorState(
+    ImmutableSortedDictionary<string, StaticFloorState> Floors, ImmutableSortedDictionary<string, MeterCarry> Carries);

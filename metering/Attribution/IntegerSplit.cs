@@ -1,0 +1,171 @@
+using System.Numerics;
+
+namespace Keck.Metering;
+
+/// <summary>
+/// The one place where energy is divided. Shares are whole microjoules and add up to the total, always:
+/// each consumer gets the floor of its exact share, the microjoules left over go to the largest remainders,
+/// ties to the lower index.
+/// </summary>
+public static class IntegerSplit
+{
+    private const int RadixBits = 11;
+
+    // Below these limits a share fits a double's estimate to ±1 and a remainder fits 64 bits, so that no 128-bit division is needed.
+    private const long FastTotal = 1L << 50;
+    private const ulong FastSum = 1UL << 61;
+
+    /// <summary>Splits <paramref name="total"/> by <paramref name="weights"/> into <paramref name="shares"/>.</summary>
+    /// <param name="total">What to split, µJ or any whole unit; not negative.</param>
+    /// <param name="weights">Each consumer's weight; only their ratios matter.</param>
+    /// <param name="shares">Receives one share per weight; Σ shares = total.</param>
+    /// <param name="remainders">Scratch of the same length; its content afterwards means nothing.</param>
+    /// <returns>False where all weights are zero: nobody has a claim, the shares are zero and the total still needs an owner.</returns>
+    public static bool Split(long total, ReadOnlySpan<ulong> weights, Span<long> shares, Span<ulong> remainders)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(total);
+        if (shares.Length != weights.Length || remainders.Length != weights.Length)
+        {
+            throw new ArgumentException($"{weights.Length} weights need as many shares ({shares.Length}) and remainders ({remainders.Length}).");
+        }
+
+        UInt128 sum = Sum(weights);
+        if (sum == 0)
+        {
+            shares.Clear();
+            return false;
+        }
+
+        // Remainders lie below the sum. A sum beyond 64 bits would not fit the scratch: halve the weights' resolution until it does.
+        int shift = Math.Max(0, 128 - 63 - (int)UInt128.LeadingZeroCount(sum));
+        long assigned = total < FastTotal && sum < FastSum
+            ? FloorsFast((ulong)total, weights, (ulong)sum, shares, remainders)
+            : FloorsExact((ulong)total, weights, sum, shift, shares, remainders);
+        long left = total - assigned;
+        if (left > 0)
+        {
+            GiveToLargestRemainders(left, remainders, shares);
+        }
+
+        return true;
+    }
+
+    private static UInt128 Sum(ReadOnlySpan<ulong> weights)
+    {
+        ulong high = 0, low = 0;
+        foreach (ulong weight in weights)
+        {
+            low = unchecked(low + weight);
+            high += low < weight ? 1UL : 0;
+        }
+
+        return new UInt128(high, low);
+    }
+
+    private static long FloorsFast(ulong total, ReadOnlySpan<ulong> weights, ulong sum, Span<long> shares, Span<ulong> remainders)
+    {
+        unchecked
+        {
+            shares = shares[..weights.Length];
+            remainders = remainders[..weights.Length];
+            double perWeight = total / (double)sum;
+            long assigned = 0;
+            for (int i = 0; i < weights.Length; i++)
+            {
+                // Both factors lie below 2^61: signed conversions are the processor's own.
+                ulong share = (ulong)(long)((long)weights[i] * perWeight);
+
+                // weight × total − share × sum, exact modulo 2^64; its true value lies within (−2^62, 2^62).
+                long remainder = (long)((weights[i] * total) - (share * sum));
+                while (remainder < 0)
+                {
+                    share--;
+                    remainder += (long)sum;
+                }
+
+                while (remainder >= (long)sum)
+                {
+                    share++;
+                    remainder -= (long)sum;
+                }
+
+                shares[i] = (long)share;
+                remainders[i] = (ulong)remainder;
+                assigned += (long)share;
+            }
+
+            return assigned;
+        }
+    }
+
+    private static long FloorsExact(ulong total, ReadOnlySpan<ulong> weights, UInt128 sum, int shift, Span<long> shares, Span<ulong> remainders)
+    {
+        long assigned = 0;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            UInt128 product = (UInt128)total * weights[i];
+            (UInt128 share, UInt128 remainder) = UInt128.DivRem(product, sum);
+            shares[i] = (long)(ulong)share;
+            remainders[i] = (ulong)(remainder >> shift);
+            assigned += shares[i];
+        }
+
+        return assigned;
+    }
+
+    // Radix selection of the left-th largest remainder: a few linear passes whatever the data.
+    private static void GiveToLargestRemainders(long left, ReadOnlySpan<ulong> remainders, Span<long> shares)
+    {
+        Span<int> histogram = stackalloc int[1 << RadixBits];
+        ulong largest = 0;
+        foreach (ulong remainder in remainders)
+        {
+            largest = Math.Max(largest, remainder);
+        }
+
+        int bits = 64 - BitOperations.LeadingZeroCount(largest);
+        int low = bits;
+        ulong prefix = 0;
+        long wanted = left;
+        while (low > 0)
+        {
+            int width = Math.Min(RadixBits, low);
+            int next = low - width;
+            histogram.Clear();
+            foreach (ulong remainder in remainders)
+            {
+                if (ShiftRight(remainder, low) == prefix)
+                {
+                    histogram[(int)((remainder >> next) & ((1UL << width) - 1))]++;
+                }
+            }
+
+            int bucket = (1 << width) - 1;
+            while (histogram[bucket] < wanted)
+            {
+                wanted -= histogram[bucket--];
+            }
+
+            prefix = (prefix << width) | (uint)bucket;
+            low = next;
+            if (histogram[bucket] == wanted)
+            {
+                // The whole bucket is wanted: its lower digits decide nothing.
+                break;
+            }
+        }
+
+        // Everything above the threshold gets one; of the ties, the lowest indices.
+        for (int i = 0; i < remainders.Length; i++)
+        {
+            ulong digits = ShiftRight(remainders[i], low);
+            if (digits > prefix || (digits == prefix && wanted-- > 0))
+            {
+                shares[i]++;
+            }
+        }
+    }
+
+    // A shift by 64 is a shift by nothing to the processor.
+    private static ulong ShiftRight(ulong value, int bits) => bits >= 64 ? 0 : value >> bits;
+}

@@ -1,0 +1,41 @@
+namespace Keck.Metering;
+
+/// <summary>What is not known about one meter's tick, from which each consumer's bounds follow. µJ.</summary>
+internal readonly struct MeterDoubt
+{
+    /// <summary>The active energy that was split.</summary>
+    internal double Active { get; init; }
+
+    /// <summary>What the model is off by, as a fraction of a consumer's energy while others run beside it.</summary>
+    internal double Spread { get; init; }
+
+    /// <summary>How far the static part may be wrong: that much may be active, or the other way round.</summary>
+    internal double Static { get; init; }
+
+    /// <summary>Energy whose runs are unknown: anybody may have run them.</summary>
+    internal double Unattributed { get; init; }
+
+    /// <summary>What the source itself may be too high by, as a fraction of the reading.</summary>
+    internal double SourceBelow { get; init; }
+
+    /// <summary>What the source itself may be too low by, as a fraction of the reading.</summary>
+    internal double SourceAbove { get; init; }
+
+    /// <summary>Square of the meter's random 95 % half-width (read jitter, quantisation), µJ².</summary>
+    internal double RandomSquare { get; init; }
+
+    /// <summary>The bounds of one consumer.</summary>
+    /// <param name="active">Its active energy.</param>
+    /// <param name="share">Its part of all weights.</param>
+    /// <param name="byTime">Its part by time alone.</param>
+    internal BoundSample Bounds(long active, double share, double byTime)
+    {
+        double model = (Math.Abs(share - byTime) * Active) + (Spread * Active * share * (1 - share));
+        return new BoundSample
+        {
+            SystematicBelow = model + (share * Math.Min(Static, Active)) + (active * SourceBelow),
+            SystematicAbove = model + (share * (Static + Unattributed)) + (active * SourceAbove),
+            RandomSquare = share * share * RandomSquare,
+        };
+    }
+}

@@ -1,0 +1,32 @@
+namespace Keck.Metering;
+
+/// <summary>One meter's energy over one tick, by owners that are no processes. µJ.</summary>
+public struct MeterShares
+{
+    /// <summary>Whether the meter was read in this tick; without a reading there is nothing to own.</summary>
+    public bool Observed;
+
+    /// <summary>The meter's energy.</summary>
+    public long Total;
+
+    /// <summary>The static part of it.</summary>
+    public long Static;
+
+    /// <summary>Active energy of kernel threads and interrupts.</summary>
+    public long SystemActive;
+
+    /// <summary>Their part of the static energy under <see cref="IdlePolicy.Proportional"/>.</summary>
+    public long SystemProportional;
+
+    /// <summary>Active energy whose runs are unknown.</summary>
+    public long UnattributedActive;
+
+    /// <summary>Its part of the static energy under <see cref="IdlePolicy.Proportional"/>.</summary>
+    public long UnattributedProportional;
+
+    /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Separate"/>: the static part, and active energy that nobody ran for.</summary>
+    public long IdleSeparate;
+
+    /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Proportional"/>.</summary>
+    public long IdleProportional;
+}

@@ -1,0 +1,14 @@
+namespace Keck.Metering;
+
+/// <summary>How a run's weight is computed, simplest first.</summary>
+public enum ModelKind
+{
+    /// <summary>Weight = ns.</summary>
+    CpuTimeRatio,
+
+    /// <summary>Weight = ns × f².</summary>
+    FrequencyWeighted,
+
+    /// <summary>Weight = ns × f² × (1 + α·IPC + β·missRate).</summary>
+    FullModel,
+}

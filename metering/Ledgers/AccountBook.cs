@@ -1,0 +1,229 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Keck.Metering;
+
+/// <summary>The accounts of all consumers. A process is booked on its own account and on those of the cgroup, container and pod it is in at the time.</summary>
+internal sealed class AccountBook
+{
+    private readonly Column<Account> _accounts = new();
+    private readonly Stack<int> _free = new();
+    private readonly Column<Booking> _bookings = new();
+    private readonly Dictionary<(ConsumerKind Kind, string Id), int> _groups = [];
+    private AccountEnergy[] _energies = [];
+    private int _stride;
+
+    /// <summary>A process's identity in snapshots, such as <c>4711/812000000000</c>.</summary>
+    internal static string ProcessId(in ProcessRow process) => string.Create(CultureInfo.InvariantCulture, $"{process.Pid}/{process.StartNanoseconds}");
+
+    /// <summary>Makes room for more meters.</summary>
+    internal void Widen(int meters)
+    {
+        if (meters <= _stride)
+        {
+            return;
+        }
+
+        (AccountEnergy[] energies, int stride) = (_energies, _stride);
+        _stride = meters;
+        _energies = new AccountEnergy[Math.Max(16, _accounts.Count) * meters];
+        for (int account = 0; account < _accounts.Count; account++)
+        {
+            energies.AsSpan(account * stride, stride).CopyTo(_energies.AsSpan(account * meters));
+        }
+    }
+
+    /// <summary>Where a process is booked, following it where it has moved.</summary>
+    private ref Booking Open(int process, in ProcessRow row)
+    {
+        if (_bookings.Count <= process)
+        {
+            _bookings.Resize(process + 1);
+        }
+
+        ref Booking booking = ref _bookings[process];
+        if (booking.ProcessPlusOne == 0 || booking.StartNanoseconds != row.StartNanoseconds)
+        {
+            booking = new Booking { ProcessPlusOne = Add(ConsumerKind.Process, null, process) + 1, StartNanoseconds = row.StartNanoseconds };
+        }
+
+        Follow(ref booking.CgroupPlusOne, ref booking.Cgroup, ConsumerKind.Cgroup, row.Cgroup);
+        Follow(ref booking.ContainerPlusOne, ref booking.Container, ConsumerKind.Container, row.Container);
+        Follow(ref booking.PodPlusOne, ref booking.Pod, ConsumerKind.Pod, row.PodUid);
+        return ref booking;
+    }
+
+    /// <summary>Books what a process used in a tick on its own account and on those of its groups.</summary>
+    /// <param name="process">The process's row.</param>
+    /// <param name="row">The process.</param>
+    /// <param name="tick">What it owns; null where it owns nothing in this tick.</param>
+    /// <param name="columnOf">Column of each of the tick's meters.</param>
+    /// <param name="usage">What its threads used.</param>
+    internal void Book(int process, in ProcessRow row, TickAttribution? tick, ReadOnlySpan<int> columnOf, in UsageSum usage)
+    {
+        ref Booking booking = ref Open(process, row);
+        Book(booking.ProcessPlusOne, process, tick, columnOf, usage);
+        Book(booking.CgroupPlusOne, process, tick, columnOf, usage);
+        Book(booking.ContainerPlusOne, process, tick, columnOf, usage);
+        Book(booking.PodPlusOne, process, tick, columnOf, usage);
+    }
+
+    /// <summary>Lets go of a process: what it used moves to the meters' departed.</summary>
+    internal void Depart(int process, List<MeterColumn> meters)
+    {
+        if (_bookings.Count <= process || _bookings[process].ProcessPlusOne == 0)
+        {
+            return;
+        }
+
+        ref Booking booking = ref _bookings[process];
+        int account = booking.ProcessPlusOne - 1;
+        for (int meter = 0; meter < meters.Count; meter++)
+        {
+            ref AccountEnergy energy = ref _energies[(account * _stride) + meter];
+            meters[meter].Depart(energy.Active, energy.Proportional);
+        }
+
+        Remove(account);
+        Follow(ref booking.CgroupPlusOne, ref booking.Cgroup, ConsumerKind.Cgroup, null);
+        Follow(ref booking.ContainerPlusOne, ref booking.Container, ConsumerKind.Container, null);
+        Follow(ref booking.PodPlusOne, ref booking.Pod, ConsumerKind.Pod, null);
+        booking = default;
+    }
+
+    internal ImmutableArray<ConsumerTotals> Take(ProcessTable processes, int meters)
+    {
+        ImmutableArray<ConsumerTotals>.Builder consumers = ImmutableArray.CreateBuilder<ConsumerTotals>(_accounts.Count - _free.Count);
+        for (int index = 0; index < _accounts.Count; index++)
+        {
+            ref Account account = ref _accounts[index];
+            if (!account.InUse)
+            {
+                continue;
+            }
+
+            ReadOnlySpan<AccountEnergy> energies = _energies.AsSpan(index * _stride, meters);
+            ImmutableArray<long>.Builder active = ImmutableArray.CreateBuilder<long>(meters), proportional = ImmutableArray.CreateBuilder<long>(meters);
+            foreach (ref readonly AccountEnergy energy in energies)
+            {
+                active.Add(energy.Active);
+                proportional.Add(energy.Proportional);
+            }
+
+            ConsumerTotals totals = new()
+            {
+                Kind = account.Kind,
+                Id = account.Id ?? "",
+                Name = account.Id ?? "",
+                Active = active.MoveToImmutable(),
+                Proportional = proportional.MoveToImmutable(),
+                Bounds = account.Bounds,
+                CpuNanoseconds = account.CpuNanoseconds,
+                Instructions = account.Counted ? account.Instructions : null,
+                LlcMisses = account.Counted ? account.LlcMisses : null,
+            };
+            consumers.Add(account.Process >= 0 ? Describe(totals, processes[account.Process]) : totals);
+        }
+
+        return consumers.DrainToImmutable();
+    }
+
+    private static ConsumerTotals Describe(ConsumerTotals totals, in ProcessRow process) => totals with
+    {
+        Id = ProcessId(process),
+        Name = process.Name,
+        Pid = process.Pid,
+        StartNanoseconds = process.StartNanoseconds,
+        Cgroup = process.Cgroup,
+        Container = process.Container,
+        PodUid = process.PodUid,
+        Ended = process.Ended,
+        PssKibibytes = process.PssKibibytes >= 0 ? process.PssKibibytes : null,
+    };
+
+    private void Follow(ref int accountPlusOne, ref string? booked, ConsumerKind kind, string? id)
+    {
+        if (ReferenceEquals(booked, id) || booked == id)
+        {
+            return;
+        }
+
+        if (booked is not null)
+        {
+            ref Account left = ref _accounts[accountPlusOne - 1];
+            if (--left.References == 0)
+            {
+                _ = _groups.Remove((kind, booked));
+                Remove(accountPlusOne - 1);
+            }
+        }
+
+        booked = id;
+        accountPlusOne = 0;
+        if (id is null)
+        {
+            return;
+        }
+
+        if (!_groups.TryGetValue((kind, id), out int account))
+        {
+            account = Add(kind, id, -1);
+            _groups.Add((kind, id), account);
+        }
+
+        _accounts[account].References++;
+        accountPlusOne = account + 1;
+    }
+
+    private int Add(ConsumerKind kind, string? id, int process)
+    {
+        if (!_free.TryPop(out int index))
+        {
+            index = _accounts.Count;
+            _ = _accounts.Add();
+            if (_energies.Length < _accounts.Count * _stride)
+            {
+                Array.Resize(ref _energies, Math.Max(_accounts.Count * _stride, _energies.Length * 2));
+            }
+        }
+
+        _accounts[index] = new Account { Kind = kind, Id = id, Process = process, InUse = true };
+        return index;
+    }
+
+    private void Remove(int account)
+    {
+        _accounts[account] = default;
+        _energies.AsSpan(account * _stride, _stride).Clear();
+        _free.Push(account);
+    }
+
+    private void Book(int accountPlusOne, int process, TickAttribution? tick, ReadOnlySpan<int> columnOf, in UsageSum usage)
+    {
+        if (accountPlusOne == 0)
+        {
+            return;
+        }
+
+        int index = accountPlusOne - 1;
+        ref Account account = ref _accounts[index];
+        account.CpuNanoseconds += usage.Nanoseconds;
+        account.Counted |= usage.Counted;
+        account.Instructions += usage.Instructions;
+        account.LlcMisses += usage.LlcMisses;
+        if (tick is null)
+        {
+            return;
+        }
+
+        account.Bounds.Add(tick.Bounds(process));
+        Span<AccountEnergy> energies = _energies.AsSpan(index * _stride, _stride);
+        ReadOnlySpan<long> active = tick.Active(process), proportional = tick.Proportional(process);
+        for (int k = 0; k < columnOf.Length; k++)
+        {
+            ref AccountEnergy energy = ref energies[columnOf[k]];
+            energy.Active += active[k];
+            energy.Proportional += proportional[k];
+        }
+    }
+}

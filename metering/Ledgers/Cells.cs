@@ -1,0 +1,88 @@
+using System.Runtime.InteropServices;
+
+namespace Keck.Metering;
+
+/// <summary>One owner on one CPU.</summary>
+internal struct Cell
+{
+    /// <summary>A process row, or one of <see cref="Cells"/>' other owners.</summary>
+    internal int Owner;
+    internal int Package;
+    internal int Cpu;
+    internal long Microjoules;
+    internal long Nanoseconds;
+    internal long KiloCycles;
+
+    /// <summary>The owner's next cell; -1 at the end.</summary>
+    internal int Next;
+}
+
+/// <summary>Cumulative energy by (owner, CPU): the matrix is sparse, so cells exist where somebody ran.</summary>
+internal sealed class Cells
+{
+    /// <summary>Owner of what processes let go had used.</summary>
+    internal const int DepartedOwner = -3;
+    private const int Offset = 3;
+
+    private readonly Column<Cell> _cells = new();
+    private readonly Column<int> _firstPlusOne = new();
+    private readonly Dictionary<(int Owner, int Package, int Cpu), int> _index = [];
+    private readonly Stack<int> _free = new();
+
+    /// <summary>Every cell, free ones included (their owner is <see cref="int.MinValue"/>).</summary>
+    internal ReadOnlySpan<Cell> Items => _cells.Items;
+
+    internal int Count => _cells.Count;
+
+    internal ref Cell this[int index] => ref _cells[index];
+
+    /// <summary>The owner's cell on a CPU, made if new.</summary>
+    internal int Find(int owner, int package, int cpu)
+    {
+        ref int found = ref CollectionsMarshal.GetValueRefOrAddDefault(_index, (owner, package, cpu), out bool exists);
+        if (exists)
+        {
+            return found;
+        }
+
+        if (!_free.TryPop(out int added))
+        {
+            added = _cells.Count;
+            _ = _cells.Add();
+        }
+
+        if (_firstPlusOne.Count <= owner + Offset)
+        {
+            _firstPlusOne.Resize(owner + Offset + 1);
+        }
+
+        _cells[added] = new Cell { Owner = owner, Package = package, Cpu = cpu, Next = _firstPlusOne[owner + Offset] - 1 };
+        _firstPlusOne[owner + Offset] = added + 1;
+        found = added;
+        return added;
+    }
+
+    /// <summary>Moves what a process used to <see cref="DepartedOwner"/> and frees its cells.</summary>
+    internal void Depart(int process)
+    {
+        if (_firstPlusOne.Count <= process + Offset)
+        {
+            return;
+        }
+
+        int index = _firstPlusOne[process + Offset] - 1;
+        _firstPlusOne[process + Offset] = 0;
+        while (index >= 0)
+        {
+            Cell cell = _cells[index];
+            ref Cell departed = ref _cells[Find(DepartedOwner, cell.Package, cell.Cpu)];
+            departed.Microjoules += cell.Microjoules;
+            departed.Nanoseconds += cell.Nanoseconds;
+            departed.KiloCycles += cell.KiloCycles;
+            _ = _index.Remove((process, cell.Package, cell.Cpu));
+            _cells[index] = new Cell { Owner = int.MinValue };
+            _free.Push(index);
+            index = cell.Next;
+        }
+    }
+}

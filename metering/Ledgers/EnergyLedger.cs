@@ -1,0 +1,257 @@
+using System.Collections.Immutable;
+
+namespace Keck.Metering;
+
+/// <summary>
+/// Cumulative energy per meter and per process, cgroup, container and pod. One writer, the tick loop; readers take a
+/// <see cref="LedgerSnapshot"/>, made when asked for and shared until the next tick.
+/// </summary>
+public sealed class EnergyLedger
+{
+    private readonly Lock _gate = new();
+    private readonly Guid _epoch;
+    private readonly AccountBook _book = new();
+    private readonly Cells _cells = new();
+    private readonly UsageSums _usage = new();
+    private readonly Column<ThreadTotals> _threads = new();
+    private readonly List<MeterColumn> _meters = [];
+    private int[] _columnOf = [];
+    private ImmutableArray<Meter> _selected = [];
+    private Observation? _observation;
+    private LedgerSnapshot? _snapshot;
+    private ModelKind _model;
+    private long _tick;
+    private long _startNanoseconds = -1;
+    private long _endNanoseconds;
+
+    /// <summary>A ledger with no energy in it.</summary>
+    /// <param name="epoch">A random id: new only when a ledger is lost.</param>
+    public EnergyLedger(Guid epoch) => _epoch = epoch;
+
+    /// <summary>Books a tick. Call on the thread that owns the observation.</summary>
+    public void Apply(Observation observation, TickAttribution tick)
+    {
+        lock (_gate)
+        {
+            _observation = observation;
+            _snapshot = null;
+            if (_selected != tick.Meters)
+            {
+                UseMeters(tick.Meters);
+            }
+
+            _tick = tick.Tick;
+            _model = tick.Model;
+            _startNanoseconds = _startNanoseconds < 0 ? observation.StartNanoseconds : _startNanoseconds;
+            _endNanoseconds = observation.EndNanoseconds;
+            for (int k = 0; k < tick.Meters.Length; k++)
+            {
+                _meters[_columnOf[k]].Add(tick.Shares[k]);
+            }
+
+            BookThreads(observation, tick);
+            BookProcesses(observation, tick);
+            BookCpus(observation, tick);
+        }
+    }
+
+    /// <summary>Lets go of a process that ended: its energy moves to the departed, its accounts are freed. The caller then releases the row.</summary>
+    public void Depart(int process)
+    {
+        lock (_gate)
+        {
+            _snapshot = null;
+            _book.Depart(process, _meters);
+            _cells.Depart(process);
+        }
+    }
+
+    /// <summary>The ledger as of the last tick.</summary>
+    public LedgerSnapshot Snapshot()
+    {
+        lock (_gate)
+        {
+            return _snapshot ??= _observation is { } observation ? Take(observation) : LedgerSnapshot.Empty with { Epoch = _epoch };
+        }
+    }
+
+    /// <summary>The live threads of a process with their cumulative energy, or none for a process that is not there.</summary>
+    public ImmutableArray<ThreadTotals> Threads(int pid)
+    {
+        lock (_gate)
+        {
+            ImmutableArray<ThreadTotals>.Builder threads = ImmutableArray.CreateBuilder<ThreadTotals>();
+            if (_observation is { } observation)
+            {
+                Span<ThreadRow> rows = observation.ThreadTable.Rows;
+                for (int row = 0; row < rows.Length && row < _threads.Count; row++)
+                {
+                    if (rows[row].Pid == pid && _threads[row].Tid == rows[row].Tid)
+                    {
+                        threads.Add(_threads[row] with { Name = rows[row].Name });
+                    }
+                }
+            }
+
+            return threads.ToImmutable();
+        }
+    }
+
+    private void UseMeters(ImmutableArray<Meter> selected)
+    {
+        _selected = selected;
+        _columnOf = new int[selected.Length];
+        for (int k = 0; k < selected.Length; k++)
+        {
+            // The same domain from another origin is another series: its error is not the same.
+            int column = _meters.FindIndex(known => known.Meter.Id == selected[k].Id && known.Meter.Origin == selected[k].Origin);
+            if (column < 0)
+            {
+                column = _meters.Count;
+                _meters.Add(new MeterColumn(selected[k]));
+            }
+
+            _columnOf[k] = column;
+        }
+
+        _book.Widen(_meters.Count);
+    }
+
+    // Cells and threads; what a process used is gathered first and booked once.
+    private void BookThreads(Observation observation, TickAttribution tick)
+    {
+        Span<RunSample> runs = observation.Runs.Items;
+        Span<long> energies = tick.RunMicrojoules.Items;
+        Span<ThreadRow> rows = observation.ThreadTable.Rows;
+        _usage.Begin(observation.ProcessTable.Rows.Length);
+        _threads.Resize(Math.Max(_threads.Count, rows.Length));
+        Span<ThreadTotals> threads = _threads.Items;
+        foreach (ref ThreadSample thread in observation.Threads.Items)
+        {
+            ref ThreadRow row = ref rows[thread.Row];
+            int owner = row.Kernel ? Leaf.SystemOwner : row.Process >= 0 ? row.Process : Leaf.UnattributedOwner;
+            long nanoseconds = 0, microjoules = 0;
+            for (int i = 0; i < thread.RunCount; i++)
+            {
+                ref RunSample run = ref runs[thread.FirstRun + i];
+                long energy = energies[thread.FirstRun + i];
+                nanoseconds += run.Nanoseconds;
+                microjoules += energy;
+                ref Cell cell = ref CellOf(observation, ref i == 0 ? ref row.FirstCell : ref row.LastCell, owner, run.Cpu);
+                cell.Microjoules += energy;
+                cell.Nanoseconds += run.Nanoseconds;
+                cell.KiloCycles += Math.Max(0, run.KiloCycles);
+            }
+
+            if (owner >= 0)
+            {
+                _usage.Add(owner, nanoseconds, thread);
+            }
+
+            ref ThreadTotals totals = ref threads[thread.Row];
+            if (totals.Tid != row.Tid || totals.StartNanoseconds != row.StartNanoseconds)
+            {
+                totals = new ThreadTotals { Tid = row.Tid, StartNanoseconds = row.StartNanoseconds };
+            }
+
+            totals.Microjoules += microjoules;
+            totals.CpuNanoseconds += nanoseconds;
+        }
+    }
+
+    private void BookProcesses(Observation observation, TickAttribution tick)
+    {
+        foreach (int process in tick.Processes.Items)
+        {
+            _book.Book(process, observation.ProcessTable[process], tick, _columnOf, _usage.Take(process));
+        }
+
+        // Who ran while no meter was read.
+        foreach (int process in _usage.Touched)
+        {
+            if (!_usage.Taken(process))
+            {
+                _book.Book(process, observation.ProcessTable[process], null, _columnOf, _usage.Take(process));
+            }
+        }
+    }
+
+    private void BookCpus(Observation observation, TickAttribution tick)
+    {
+        Span<CpuSample> cpus = observation.Cpus.Items;
+        for (int i = 0; i < cpus.Length; i++)
+        {
+            AddToCell(observation, Leaf.SystemOwner, cpus[i].Cpu, tick.InterruptMicrojoules[i], cpus[i].InterruptNanoseconds);
+            AddToCell(observation, Leaf.UnattributedOwner, cpus[i].Cpu, tick.LostMicrojoules[i], cpus[i].LostNanoseconds);
+        }
+
+        foreach (ref OffCoreShare share in tick.OffCore.Items)
+        {
+            _cells[_cells.Find(share.Owner, share.Package, -1)].Microjoules += share.Microjoules;
+        }
+    }
+
+    // A thread mostly stays where it was: its first and its last cell of the tick before save the search.
+    private ref Cell CellOf(Observation observation, ref int known, int owner, int cpu)
+    {
+        if (known >= 0 && known < _cells.Count)
+        {
+            ref Cell cell = ref _cells[known];
+            if (cell.Owner == owner && cell.Cpu == cpu)
+            {
+                return ref cell;
+            }
+        }
+
+        known = _cells.Find(owner, observation.Topology.Package(cpu), cpu);
+        return ref _cells[known];
+    }
+
+    private void AddToCell(Observation observation, int owner, int cpu, long microjoules, long nanoseconds)
+    {
+        if (microjoules != 0 || nanoseconds != 0)
+        {
+            ref Cell cell = ref _cells[_cells.Find(owner, observation.Topology.Package(cpu), cpu)];
+            cell.Microjoules += microjoules;
+            cell.Nanoseconds += nanoseconds;
+        }
+    }
+
+    private LedgerSnapshot Take(Observation observation) => new()
+    {
+        Epoch = _epoch,
+        Tick = _tick,
+        StartNanoseconds = _startNanoseconds,
+        EndNanoseconds = _endNanoseconds,
+        Model = _model,
+        Topology = observation.Topology,
+        Meters = [.. _meters.Select(column => column.Totals)],
+        Consumers = _book.Take(observation.ProcessTable, _meters.Count),
+        Cores = TakeCores(observation.ProcessTable),
+    };
+
+    private ImmutableArray<CoreTotals> TakeCores(ProcessTable processes)
+    {
+        ImmutableArray<CoreTotals>.Builder cores = ImmutableArray.CreateBuilder<CoreTotals>();
+        foreach (ref readonly Cell cell in _cells.Items)
+        {
+            if (cell.Owner == int.MinValue)
+            {
+                continue;
+            }
+
+            string owner = cell.Owner switch
+            {
+                >= 0 => "process",
+                Leaf.SystemOwner => "system",
+                Leaf.UnattributedOwner => "unattributed",
+                _ => "departed",
+            };
+            string? id = cell.Owner >= 0 ? AccountBook.ProcessId(processes[cell.Owner]) : null;
+            cores.Add(new CoreTotals(id, owner, cell.Package, cell.Cpu, cell.Microjoules, cell.Nanoseconds, cell.KiloCycles > 0 ? cell.KiloCycles : null));
+        }
+
+        cores.Sort(static (a, b) => (a.Cpu, a.Owner, a.ProcessId).CompareTo((b.Cpu, b.Owner, b.ProcessId)));
+        return cores.ToImmutable();
+    }
+}

@@ -1,0 +1,53 @@
+namespace Keck.Metering;
+
+/// <summary>One meter's running totals.</summary>
+internal sealed class MeterColumn(Meter meter)
+{
+    private MeterTotals _totals = new() { Meter = meter };
+    private MeterShares _sum;
+    private long _readings;
+    private long _departedActive;
+    private long _departedProportional;
+
+    internal Meter Meter { get; } = meter;
+
+    /// <summary>The totals as a value of their own.</summary>
+    internal MeterTotals Totals => _totals = _totals with
+    {
+        Total = _sum.Total,
+        Static = _sum.Static,
+        SystemActive = _sum.SystemActive,
+        SystemProportional = _sum.SystemProportional,
+        UnattributedActive = _sum.UnattributedActive,
+        UnattributedProportional = _sum.UnattributedProportional,
+        IdleSeparate = _sum.IdleSeparate,
+        IdleProportional = _sum.IdleProportional,
+        DepartedActive = _departedActive,
+        DepartedProportional = _departedProportional,
+        Readings = _readings,
+    };
+
+    internal void Add(in MeterShares shares)
+    {
+        if (!shares.Observed)
+        {
+            return;
+        }
+
+        _readings++;
+        _sum.Total += shares.Total;
+        _sum.Static += shares.Static;
+        _sum.SystemActive += shares.SystemActive;
+        _sum.SystemProportional += shares.SystemProportional;
+        _sum.UnattributedActive += shares.UnattributedActive;
+        _sum.UnattributedProportional += shares.UnattributedProportional;
+        _sum.IdleSeparate += shares.IdleSeparate;
+        _sum.IdleProportional += shares.IdleProportional;
+    }
+
+    internal void Depart(long active, long proportional)
+    {
+        _departedActive += active;
+        _departedProportional += proportional;
+    }
+}

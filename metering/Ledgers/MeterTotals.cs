@@ -1,0 +1,44 @@
+namespace Keck.Metering;
+
+/// <summary>
+/// One selected meter's cumulative figures since the epoch, µJ.
+/// <c>Total = Σ processes' active + SystemActive + UnattributedActive + DepartedActive + IdleSeparate</c>, always.
+/// </summary>
+public sealed record MeterTotals
+{
+    /// <summary>The meter.</summary>
+    public required Meter Meter { get; init; }
+
+    /// <summary>All its energy.</summary>
+    public long Total { get; init; }
+
+    /// <summary>The static part.</summary>
+    public long Static { get; init; }
+
+    /// <summary>Active energy of kernel threads and interrupts.</summary>
+    public long SystemActive { get; init; }
+
+    /// <summary>Their part of the static energy under <see cref="IdlePolicy.Proportional"/>.</summary>
+    public long SystemProportional { get; init; }
+
+    /// <summary>Active energy whose runs are unknown.</summary>
+    public long UnattributedActive { get; init; }
+
+    /// <summary>Its part of the static energy under <see cref="IdlePolicy.Proportional"/>.</summary>
+    public long UnattributedProportional { get; init; }
+
+    /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Separate"/> and, as no machine is sized here, <see cref="IdlePolicy.Allocated"/>.</summary>
+    public long IdleSeparate { get; init; }
+
+    /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Proportional"/>.</summary>
+    public long IdleProportional { get; init; }
+
+    /// <summary>Active energy of processes that ended and were let go.</summary>
+    public long DepartedActive { get; init; }
+
+    /// <summary>Their part of the static energy under <see cref="IdlePolicy.Proportional"/>.</summary>
+    public long DepartedProportional { get; init; }
+
+    /// <summary>Ticks in which the meter was read.</summary>
+    public long Readings { get; init; }
+}

@@ -1,0 +1,201 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+
+namespace Keck.Metering;
+
+/// <summary>Writes the header line and those of its parts that a tick may repeat when they change.</summary>
+internal static class TraceHeaderWriter
+{
+    internal static void Write(Utf8JsonWriter json, TraceHeader header)
+    {
+        json.WriteStartObject();
+        json.WriteString("format"u8, TraceHeader.Format);
+        json.WriteNumber("version"u8, TraceHeader.Version);
+        Text(json, "host"u8, header.Host);
+        if (header.StartedAt is { } startedAt)
+        {
+            json.WriteString("startedAt"u8, startedAt.UtcDateTime);
+        }
+
+        Text(json, "source"u8, header.Source);
+        if (header.Cpu is { } cpu)
+        {
+            json.WriteStartObject("cpu"u8);
+            Text(json, "vendor"u8, cpu.Vendor);
+            Number(json, "family"u8, cpu.Family);
+            Number(json, "model"u8, cpu.Model);
+            Number(json, "stepping"u8, cpu.Stepping);
+            Text(json, "microcode"u8, cpu.Microcode);
+            Text(json, "name"u8, cpu.Name);
+            json.WriteEndObject();
+        }
+
+        WriteTopology(json, header.Topology);
+        json.WriteStartArray("meters"u8);
+        WriteMeters(json, header.Meters);
+        json.WriteEndArray();
+        if (!header.Machines.IsEmpty)
+        {
+            json.WriteStartArray("machines"u8);
+            foreach (TraceMachine machine in header.Machines)
+            {
+                WriteMachine(json, machine);
+            }
+
+            json.WriteEndArray();
+        }
+
+        if (header.InitialState is { } state)
+        {
+            WriteState(json, state);
+        }
+
+        json.WriteEndObject();
+    }
+
+    internal static void WriteTopology(Utf8JsonWriter json, Topology topology)
+    {
+        json.WriteStartObject("topology"u8);
+        json.WriteStartArray("cpus"u8);
+        foreach (CpuPlace place in topology.Cpus)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("cpu"u8, place.Cpu);
+            json.WriteNumber("core"u8, place.Core);
+            json.WriteNumber("package"u8, place.Package);
+            json.WriteNumber("numaNode"u8, place.NumaNode);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        Number(json, "baseKiloHertz"u8, topology.BaseFrequency?.Value);
+        json.WriteEndObject();
+    }
+
+    internal static void WriteMeters(Utf8JsonWriter json, ImmutableArray<Meter> meters)
+    {
+        foreach (Meter meter in meters)
+        {
+            json.WriteStartObject();
+            json.WriteString("id"u8, meter.Id);
+            json.WriteString("domain"u8, meter.Domain.Name());
+            Number(json, "package"u8, meter.Package);
+            Number(json, "core"u8, meter.Core);
+            json.WriteString("origin"u8, meter.Origin.Name());
+            json.WriteString("quality"u8, meter.Quality.Name());
+            json.WriteBoolean("selected"u8, meter.Selected);
+            Text(json, "notSelectedBecause"u8, meter.NotSelectedBecause);
+            Number(json, "quantumMicrojoules"u8, meter.Quantum?.Value);
+            if (meter.LowFactor != 1 || meter.HighFactor != 1)
+            {
+                json.WriteNumber("lowFactor"u8, meter.LowFactor);
+                json.WriteNumber("highFactor"u8, meter.HighFactor);
+            }
+
+            if (meter.KnownStaticWatts is { } watts)
+            {
+                json.WriteNumber("knownStaticWatts"u8, watts);
+            }
+
+            json.WriteEndObject();
+        }
+    }
+
+    internal static void WriteMachine(Utf8JsonWriter json, TraceMachine machine)
+    {
+        json.WriteStartObject();
+        json.WriteString("uuid"u8, machine.Uuid);
+        Text(json, "name"u8, machine.Name);
+        Number(json, "vcpus"u8, machine.Vcpus);
+        Number(json, "memoryKibibytes"u8, machine.MemoryKibibytes);
+        json.WriteEndObject();
+    }
+
+    private static void WriteState(Utf8JsonWriter json, TraceInitialState state)
+    {
+        json.WriteStartObject("initialState"u8);
+        AttributionOptions options = state.Attribution;
+        json.WriteString("model"u8, options.Model?.Name() ?? "auto");
+        json.WriteNumber("alpha"u8, options.Alpha);
+        json.WriteNumber("beta"u8, options.Beta);
+        json.WriteNumber("sharedWeight"u8, options.SharedWeight);
+        json.WriteNumber("dramPssPart"u8, options.DramPssPart);
+        json.WriteString("idle"u8, state.Idle.Name());
+        json.WriteStartArray("floors"u8);
+        foreach ((string id, StaticFloorState floor) in state.State.Floors)
+        {
+            json.WriteStartObject();
+            json.WriteString("id"u8, id);
+            if (floor.Watts is { } watts)
+            {
+                json.WriteNumber("watts"u8, watts);
+            }
+
+            json.WriteBoolean("seenIdle"u8, floor.SeenIdle);
+            json.WriteNumber("windowMicrojoules"u8, floor.WindowMicrojoules);
+            json.WriteNumber("windowBusyNanoseconds"u8, floor.WindowBusy);
+            json.WriteNumber("windowCapacityNanoseconds"u8, floor.WindowCapacity);
+            json.WriteNumber("windowNanoseconds"u8, floor.WindowLength);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("carries"u8);
+        foreach ((string id, MeterCarry carry) in state.State.Carries)
+        {
+            WriteCarry(json, id, carry);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void WriteCarry(Utf8JsonWriter json, string id, MeterCarry carry)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, id);
+        json.WriteBoolean("everRead"u8, carry.EverRead);
+        json.WriteNumber("readNanoseconds"u8, carry.ReadNanoseconds);
+        json.WriteBoolean("unattributable"u8, carry.Unattributable);
+        if (carry.Milliwatts >= 0)
+        {
+            json.WriteNumber("milliwatts"u8, carry.Milliwatts);
+        }
+
+        json.WriteNumber("gaugeReadNanoseconds"u8, carry.GaugeReadNanoseconds);
+        json.WriteNumber("remainderPicojoules"u8, carry.GaugeRemainderPicojoules);
+        json.WriteNumber("spanNanoseconds"u8, carry.SpanNanoseconds);
+        json.WriteNumber("spanBusyNanoseconds"u8, carry.SpanBusy);
+        json.WriteNumber("spanCapacityNanoseconds"u8, carry.SpanCapacity);
+        json.WriteStartArray("span"u8);
+        foreach (SpanPart part in carry.Span)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("row"u8, part.Owner);
+            json.WriteNumber("startNanoseconds"u8, part.StartNanoseconds);
+            json.WriteNumber("package"u8, part.Package);
+            json.WriteNumber("weight"u8, part.Weight);
+            json.WriteNumber("time"u8, part.Time);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    internal static void Text(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
+    {
+        if (value is not null)
+        {
+            json.WriteString(name, value);
+        }
+    }
+
+    private static void Number(Utf8JsonWriter json, ReadOnlySpan<byte> name, long? value)
+    {
+        if (value is { } number)
+        {
+            json.WriteNumber(name, number);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+namespace Keck.Metering.Tests;
+
+public sealed class AttributionLedgerTests
+{
+    private const long Second = 1_000_000_000;
+    private readonly Attributor _attributor = new();
+    private readonly EnergyLedger _ledger = new(Guid.NewGuid());
+
+    [Fact]
+    public void Apply_ProcessMovesToAnotherCgroup_EachKeepsWhatWasUsedInIt()
+    {
+        (Observation observation, int process, int thread) = OneProcess();
+        int stayer = observation.Process(101, cgroup: "/old");
+        int other = observation.Thread(1_001, stayer);
+        Tick(observation, (thread, 1), (other, 1));
+        observation.ProcessTable[process].Cgroup = "/new";
+        Tick(observation, (thread, 3), (other, 1));
+        LedgerSnapshot snapshot = _ledger.Snapshot();
+        Assert.Equal(500_000 + 750_000, Energy(snapshot, ConsumerKind.Process, "100/100000"));
+        Assert.Equal(500_000 + 500_000 + 250_000, Energy(snapshot, ConsumerKind.Cgroup, "/old"));
+        Assert.Equal(750_000, Energy(snapshot, ConsumerKind.Cgroup, "/new"));
+    }
+
+    [Fact]
+    public void Apply_LastProcessLeavesACgroup_TheCgroupIsLetGo()
+    {
+        (Observation observation, int process, int thread) = OneProcess();
+        Tick(observation, (thread, 1));
+        observation.ProcessTable[process].Cgroup = "/new";
+        Tick(observation, (thread, 1));
+        Assert.Equal(["/new"], _ledger.Snapshot().Consumers.Where(c => c.Kind == ConsumerKind.Cgroup).Select(c => c.Id));
+    }
+
+    [Fact]
+    public void Depart_ProcessEnded_ItsEnergyMovesToTheDeparted()
+    {
+        (Observation observation, int process, int thread) = OneProcess();
+        Tick(observation, (thread, 1));
+        _ledger.Depart(process);
+        LedgerSnapshot snapshot = _ledger.Snapshot();
+        Assert.Empty(snapshot.Consumers);
+        Assert.Equal((1_000_000, 1_000_000), (snapshot.Meters[0].DepartedActive, snapshot.Meters[0].Total));
+        CoreTotals core = Assert.Single(snapshot.Cores);
+        Assert.Equal(("departed", 0, 1_000_000L, 1_000_000L), (core.Owner, core.Cpu, core.Microjoules, core.Nanoseconds));
+
+        // A second time there is nothing left of it.
+        _ledger.Depart(process);
+        Assert.Equal(1_000_000, _ledger.Snapshot().Meters[0].DepartedActive);
+    }
+
+    [Fact]
+    public void Apply_RowReusedByAnotherProcess_StartsFromZero()
+    {
+        (Observation observation, int process, int thread) = OneProcess();
+        Tick(observation, (thread, 1));
+        observation.ThreadTable.End(thread);
+        _ledger.Depart(process);
+        observation.ProcessTable.Release(process);
+        observation.Next(Second);
+        int reused = observation.Process(200, cgroup: "/other");
+        int successor = observation.Thread(2_000, reused);
+        Assert.Equal((process, thread), (reused, successor));
+        Fill(observation, (successor, 2));
+        LedgerSnapshot snapshot = _ledger.Snapshot();
+        Assert.Equal(1_000_000, Energy(snapshot, ConsumerKind.Process, "200/200000"));
+        ThreadTotals totals = Assert.Single(_ledger.Threads(200));
+        Assert.Equal((2_000, 1_000_000L, 2_000_000L), (totals.Tid, totals.Microjoules, totals.CpuNanoseconds));
+        Assert.Equal([("departed", 1_000_000L), ("process", 1_000_000L)], snapshot.Cores.Select(core => (core.Owner, core.Microjoules)));
+    }
+
+    [Fact]
+    public void Apply_ThreadOnOtherCpus_IsBookedWhereItRan()
+    {
+        (Observation observation, _, int thread) = OneProcess();
+        for (int tick = 0; tick < 12; tick++)
+        {
+            observation.Next(Second);
+            observation.Run(thread, (tick % 4, 1_000, 10), ((tick + 1) % 4, 2_000, 20), ((tick + 2) % 4, 3_000, 30));
+            observation.CloseCpus();
+            observation.Read(0, 6_000);
+            _ledger.Apply(observation, _attributor.Attribute(observation));
+        }
+
+        CoreTotals[] cores = [.. _ledger.Snapshot().Cores];
+        Assert.Equal([0, 1, 2, 3], cores.Select(core => core.Cpu));
+        Assert.All(cores, core => Assert.Equal((18_000L, 18_000L, 180L), (core.Microjoules, core.Nanoseconds, core.KiloCycles!.Value)));
+    }
+
+    [Fact]
+    public void Apply_NoMeterRead_CpuTimeIsBooked()
+    {
+        (Observation observation, _, int thread) = OneProcess();
+        observation.Next(Second);
+        observation.Run(thread, (0, 5_000_000, Unobserved.Value));
+        observation.CloseCpus();
+        _ledger.Apply(observation, _attributor.Attribute(observation));
+        ConsumerTotals consumer = _ledger.Snapshot().Consumers.Single(c => c.Kind == ConsumerKind.Process);
+        Assert.Equal((5_000_000, 0), (consumer.CpuNanoseconds, consumer.TotalActive));
+        Assert.Null(consumer.Instructions);
+    }
+
+    [Fact]
+    public void Apply_NewSetOfMeters_KeepsTheOldTotalsBesideTheNew()
+    {
+        (Observation observation, _, int thread) = OneProcess();
+        Tick(observation, (thread, 1));
+        Meter gauge = Machines.Package(0) with { Id = "package-0", Origin = EnergyOrigin.Hwmon, KnownStaticWatts = 0 };
+        observation.Meters = [Machines.Package(1) with { KnownStaticWatts = 0 }, gauge];
+        observation.Next(Second);
+        observation.Run(thread, (0, 1_000_000, Unobserved.Value));
+        observation.CloseCpus();
+        observation.Read(1, 2_000_000);
+        _ledger.Apply(observation, _attributor.Attribute(observation));
+        LedgerSnapshot snapshot = _ledger.Snapshot();
+
+        // The same id from another origin is another series.
+        Assert.Equal([1_000_000L, 0, 2_000_000], snapshot.Meters.Select(meter => meter.Total));
+        Assert.Equal([1_000_000L, 0, 2_000_000], snapshot.Consumers.Single(c => c.Kind == ConsumerKind.Process).Active);
+    }
+
+    [Fact]
+    public void Snapshot_LaterTicks_DoNotChangeIt()
+    {
+        (Observation observation, int process, int thread) = OneProcess();
+        Tick(observation, (thread, 1));
+        LedgerSnapshot first = _ledger.Snapshot();
+        Assert.Same(first, _ledger.Snapshot());
+        (string, long, long, long)[] before = Text(first);
+        Tick(observation, (thread, 5));
+        _ledger.Depart(process);
+        _ = _ledger.Snapshot();
+        Assert.Equal(before, Text(first));
+        Assert.Equal((1_000_000, 1, 0), (first.Meters[0].Total, first.Meters[0].Readings, first.Meters[0].DepartedActive));
+    }
+
+    private static (string, long, long, long)[] Text(LedgerSnapshot snapshot) =>
+    [
+        .. snapshot.Consumers.Select(c => ($"{c.Kind} {c.Id}", c.TotalActive, c.CpuNanoseconds, (long)c.Bounds.SystematicAbove)),
+        .. snapshot.Cores.Select(c => ($"{c.Owner} {c.Cpu}", c.Microjoules, c.Nanoseconds, c.KiloCycles ?? -1)),
+    ];
+
+    private static long Energy(LedgerSnapshot snapshot, ConsumerKind kind, string id) => snapshot.Consumers.Single(c => c.Kind == kind && c.Id == id).TotalActive;
+
+    private static (Observation Observation, int Process, int Thread) OneProcess()
+    {
+        Observation observation = Machines.Observation(Machines.Topology(1, 4), Machines.Package(0) with { KnownStaticWatts = 0 });
+        int process = observation.Process(100, cgroup: "/old");
+        return (observation, process, observation.Thread(1_000, process));
+    }
+
+    private void Tick(Observation observation, params (int Thread, long Milliseconds)[] runs)
+    {
+        observation.Next(Second);
+        Fill(observation, runs);
+    }
+
+    // A tick of 1 J.
+    private void Fill(Observation observation, params (int Thread, long Milliseconds)[] runs)
+    {
+        foreach ((int thread, long milliseconds) in runs)
+        {
+            observation.Run(thread, (0, milliseconds * 1_000_000, Unobserved.Value));
+        }
+
+        observation.CloseCpus();
+        observation.Read(0, 1_000_000);
+        _ledger.Apply(observation, _attributor.Attribute(observation));
+    }
+}

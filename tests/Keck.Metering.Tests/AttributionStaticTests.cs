@@ -1,0 +1,119 @@
+namespace Keck.Metering.Tests;
+
+public sealed class AttributionStaticTests
+{
+    private const long Second = 1_000_000_000;
+
+    [Fact]
+    public void Part_NeverSeenIdle_TakesThePriorOfIdleToFull()
+    {
+        var floor = new StaticFloor();
+
+        // Full load: 20 % of 100 W are static. Half load draws 0.6 of full: full is 166.67 W, static a third of 100 W.
+        Assert.Equal(20_000_000, floor.Part(100_000_000, Second, Second, Second));
+        Assert.Equal(33_333_333, new StaticFloor().Part(100_000_000, Second, Second / 2, Second));
+        Assert.False(floor.SeenIdle);
+        Assert.Equal(0.6, floor.Uncertainty);
+    }
+
+    [Fact]
+    public void Part_SeenIdle_TakesTheFloorLearned()
+    {
+        var floor = new StaticFloor();
+        _ = floor.Part(30_000_000, Second, 0, Second);
+        Assert.True(floor.SeenIdle);
+        Assert.Equal(0.05, floor.Uncertainty);
+        Assert.Equal(30_000_000, floor.Part(100_000_000, Second, Second, Second));
+    }
+
+    [Fact]
+    public void Part_IdlePowerChanges_FollowsDownQuicklyAndUpSlowly()
+    {
+        var floor = new StaticFloor();
+        _ = floor.Part(40_000_000, Second, 0, Second);
+        _ = floor.Part(20_000_000, Second, 0, Second);
+        Assert.Equal(30, floor.Watts!.Value, 9);
+        _ = floor.Part(40_000_000, Second, 0, Second);
+        Assert.Equal(30.2, floor.Watts!.Value, 9);
+    }
+
+    [Fact]
+    public void Part_BusyWindowBelowTheFloor_ProvesItWrong()
+    {
+        var floor = new StaticFloor();
+        _ = floor.Part(40_000_000, Second, 0, Second);
+
+        // Half load at 30 W: a third of it can be static.
+        _ = floor.Part(30_000_000, Second, Second / 2, Second);
+        Assert.Equal(10, floor.Watts!.Value, 9);
+    }
+
+    [Fact]
+    public void Part_LessEnergyThanTheFloor_IsAllStatic()
+    {
+        var floor = new StaticFloor();
+        _ = floor.Part(40_000_000, Second, 0, Second);
+        Assert.Equal(12_345, floor.Part(12_345, Second, Second, Second));
+    }
+
+    [Fact]
+    public void Part_SourceKnows_IsTakenAtItsWord()
+    {
+        var floor = new StaticFloor(knownWatts: 12);
+        _ = floor.Part(50_000_000, Second, 0, Second);
+        Assert.Equal(6_000_000, floor.Part(50_000_000, Second / 2, 0, Second / 2));
+        Assert.Equal(0, floor.Uncertainty);
+    }
+
+    [Fact]
+    public void State_RoundTrip_GoesOnTheSame()
+    {
+        var random = new Random(99);
+        var whole = new StaticFloor();
+        var resumed = new StaticFloor();
+        for (int tick = 0; tick < 500; tick++)
+        {
+            long energy = random.NextInt64(1, 5_000_000);
+            double busy = random.Next(4) == 0 ? 0 : random.NextDouble() * Second / 10;
+            Assert.Equal(whole.Part(energy, Second / 10, busy, Second / 10), resumed.Part(energy, Second / 10, busy, Second / 10));
+            if (tick % 7 == 0)
+            {
+                resumed = new StaticFloor(null, resumed.State);
+            }
+        }
+
+        Assert.Equal(whole.State, resumed.State);
+    }
+
+    [Fact]
+    public void Attribute_IdlePolicies_ShareTheSameStaticEnergyDifferently()
+    {
+        Observation observation = Machines.Observation(Machines.Topology(1, 2), Machines.Package(0) with { KnownStaticWatts = 6 });
+        int heavy = observation.Process(100), light = observation.Process(101);
+        int[] threads = [observation.Thread(1_000, heavy), observation.Thread(1_001, light)];
+        observation.Next(Second);
+        observation.Run(threads[0], (0, 300_000_000, Unobserved.Value));
+        observation.Run(threads[1], (1, 100_000_000, Unobserved.Value));
+        observation.CloseCpus();
+        observation.Read(0, 10_000_000);
+        TickAttribution result = new Attributor().Attribute(observation);
+        MeterShares shares = result.Shares[0];
+        Assert.Equal((10_000_000, 6_000_000), (shares.Total, shares.Static));
+        Assert.Equal((3_000_000, 1_000_000), (result.Active(heavy, 0), result.Active(light, 0)));
+
+        // separate (and allocated, where no machine is sized): all static energy stays with idle; proportional: none of it.
+        Assert.Equal(6_000_000, shares.IdleSeparate);
+        Assert.Equal((4_500_000, 1_500_000, 0), (result.Proportional(heavy, 0), result.Proportional(light, 0), shares.IdleProportional));
+    }
+
+    [Fact]
+    public void Attribute_NobodyActive_LeavesEverythingToIdleUnderEachPolicy()
+    {
+        Observation observation = Machines.Observation(Machines.Topology(1, 2), Machines.Package(0) with { KnownStaticWatts = 6 });
+        observation.Next(Second);
+        observation.CloseCpus();
+        observation.Read(0, 10_000_000);
+        MeterShares shares = new Attributor().Attribute(observation).Shares[0];
+        Assert.Equal((10_000_000, 10_000_000), (shares.IdleSeparate, shares.IdleProportional));
+    }
+}

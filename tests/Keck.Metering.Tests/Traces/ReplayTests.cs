@@ -1,0 +1,195 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using Keck.Tests;
+
+namespace Keck.Metering.Tests;
+
+public sealed class ReplayTests
+{
+    public static TheoryData<string> Cases =>
+        [.. Directory.GetDirectories(Repository.PathOf("tests", "fixtures", "traces")).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Run_GoldenTrace_WritesTheExpectedLines(string name)
+    {
+        string folder = Repository.PathOf("tests", "fixtures", "traces", name);
+        string actual = Replayed(File.ReadAllBytes(Path.Combine(folder, "trace.ndjson")), out ReplaySummary summary);
+        string golden = Path.Combine(folder, "expected.ndjson");
+        if (Environment.GetEnvironmentVariable("KECK_UPDATE_GOLDEN") == "1")
+        {
+            File.WriteAllText(golden, actual);
+        }
+
+        Assert.Null(summary.Cut);
+        Assert.Equal(File.ReadAllText(golden), actual);
+        AssertConserved(actual, summary);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(17)]
+    [InlineData(38)]
+    public void Run_RecordedFromTheMiddle_GivesTheLiveBytes(int ticksBefore)
+    {
+        for (int seed = 1; seed <= 6; seed++)
+        {
+            (byte[] trace, string live) = Record(seed, ticksBefore, 120);
+            string first = Replayed(trace, out ReplaySummary summary);
+            Assert.True(live == first, $"seed {seed}: replay differs from live at {FirstDifference(live, first)}");
+            Assert.Equal(first, Replayed(trace, out _));
+            Assert.Equal(120, summary.Ticks);
+            AssertConserved(first, summary);
+        }
+    }
+
+    [Fact]
+    public void Run_WithoutTheInitialState_DiffersFromLive()
+    {
+        (byte[] trace, string live) = Record(3, 17, 30);
+        using MemoryStream output = new();
+        _ = Replay.Run(new MemoryStream(trace), new ReplayOptions { ColdStart = true }, output);
+        Assert.NotEqual(live, Encoding.UTF8.GetString(output.ToArray()));
+    }
+
+    [Fact]
+    public void Run_ModelOverridden_UsesIt()
+    {
+        (byte[] trace, _) = Record(3, 0, 10);
+        using MemoryStream output = new();
+        ReplaySummary summary = Replay.Run(new MemoryStream(trace), new ReplayOptions { OverrideModel = true, Model = ModelKind.CpuTimeRatio, Idle = IdlePolicy.Separate }, output);
+        string text = Encoding.UTF8.GetString(output.ToArray());
+        Assert.Equal(IdlePolicy.Separate, summary.Idle);
+        Assert.Equal(10, text.Split("\"model\":\"time\"").Length - 1);
+        Assert.DoesNotContain("staticMicrojoules", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_TicksMerged_EqualsTheLongTick()
+    {
+        string header = """{"format":"keck-trace","version":1,"topology":{"cpus":[{"cpu":0}]},"meters":[{"id":"package-0","domain":"package","package":0,"origin":"rapl","quality":"measured","selected":true,"knownStaticWatts":10}]}""" + "\n";
+        string Tick(int tick, int from, int to) =>
+            $$$"""{"tick":{{{tick}}},"startNanoseconds":{{{from}}},"endNanoseconds":{{{to}}},"meters":[{"id":"package-0","microjoules":{{{(to - from) / 50}}}}],"cpus":[{"cpu":0,"busyNanoseconds":{{{to - from}}}}],"threads":[{"tid":1,"pid":1,"runs":[{"cpu":0,"nanoseconds":{{{(to - from) * 3L / 4}}}}]},{"tid":2,"pid":2,"runs":[{"cpu":0,"nanoseconds":{{{(to - from) / 4}}}}]}]}""" + "\n";
+        string parts = header + string.Concat(Enumerable.Range(0, 10).Select(i => Tick(i + 1, i * 100_000_000, (i + 1) * 100_000_000)));
+        string whole = header + Tick(1, 0, 1_000_000_000);
+        Assert.Equal(Totals(Replayed(Encoding.UTF8.GetBytes(whole), out _)), Totals(Replayed(Encoding.UTF8.GetBytes(parts), out _)));
+    }
+
+    [Fact]
+    public void Run_Gzip_IsTheSame()
+    {
+        (byte[] trace, string live) = Record(5, 3, 40);
+        Assert.Equal(live, Replayed(Compressed(trace), out _));
+    }
+
+    [Fact]
+    public void Run_GzipCut_DeliversWhatCameBefore()
+    {
+        (byte[] trace, string live) = Record(5, 3, 100);
+        byte[] gzip = Compressed(trace);
+        string part = Replayed(gzip[..(gzip.Length / 2)], out ReplaySummary summary);
+        Assert.NotNull(summary.Cut);
+        Assert.InRange(summary.Ticks, 1, 99);
+        Assert.StartsWith(part, live, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Run_CutInALine_DeliversWhatCameBefore()
+    {
+        (byte[] trace, string live) = Record(5, 3, 10);
+        string part = Replayed(trace[..^20], out ReplaySummary summary);
+        Assert.Equal(9, summary.Ticks);
+        Assert.Equal("line 11 is cut in the middle; the 9 ticks before are used", summary.Cut);
+        Assert.StartsWith(part, live, StringComparison.Ordinal);
+    }
+
+    internal static (byte[] Trace, string Live) Record(int seed, int ticksBefore, int ticks)
+    {
+        TraceScenario scenario = new(seed);
+        Attributor attributor = new(new AttributionOptions { Alpha = 0.31 });
+        for (int i = 0; i < ticksBefore; i++)
+        {
+            scenario.Next();
+            _ = attributor.Attribute(scenario.Observation);
+        }
+
+        using MemoryStream trace = new(), live = new();
+        using TraceWriter writer = new(trace, scenario.Header(attributor.State), scenario.Machines);
+        using ReplayWriter replay = new(live, scenario.Machines);
+        for (int i = 0; i < ticks; i++)
+        {
+            scenario.Next();
+            replay.Write(scenario.Observation, attributor.Attribute(scenario.Observation), IdlePolicy.Proportional);
+            writer.Write(scenario.Observation);
+        }
+
+        return (trace.ToArray(), Encoding.UTF8.GetString(live.ToArray()));
+    }
+
+    internal static byte[] Compressed(byte[] bytes)
+    {
+        using MemoryStream target = new();
+        using (GZipStream gzip = new(target, CompressionLevel.Fastest))
+        {
+            gzip.Write(bytes);
+        }
+
+        return target.ToArray();
+    }
+
+    private static string Replayed(byte[] trace, out ReplaySummary summary)
+    {
+        using MemoryStream output = new();
+        summary = Replay.Run(new MemoryStream(trace), new ReplayOptions(), output);
+        return Encoding.UTF8.GetString(output.ToArray());
+    }
+
+    // Σ over the written lines, by nobody's code but this: equals what the meters said.
+    private static void AssertConserved(string lines, ReplaySummary summary)
+    {
+        Dictionary<string, long> sums = [];
+        foreach (((string _, string meter), long value) in Totals(lines))
+        {
+            sums[meter] = sums.GetValueOrDefault(meter) + value;
+        }
+
+        foreach ((string meter, Microjoules total) in summary.Energy)
+        {
+            Assert.Equal(total.Value, sums.GetValueOrDefault(meter));
+        }
+    }
+
+    private static SortedDictionary<(string Consumer, string Meter), long> Totals(string lines)
+    {
+        SortedDictionary<(string, string), long> totals = [];
+        foreach (string line in lines.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            using JsonDocument document = JsonDocument.Parse(line);
+            foreach (JsonElement consumer in document.RootElement.GetProperty("consumers").EnumerateArray())
+            {
+                string id = consumer.GetProperty("kind").GetString() + "/" + consumer.GetProperty("id").GetString();
+                foreach (string member in (string[])["microjoules", "staticMicrojoules"])
+                {
+                    if (consumer.TryGetProperty(member, out JsonElement values))
+                    {
+                        foreach (JsonProperty value in values.EnumerateObject())
+                        {
+                            totals[(id, value.Name)] = totals.GetValueOrDefault((id, value.Name)) + value.Value.GetInt64();
+                        }
+                    }
+                }
+            }
+        }
+
+        return totals;
+    }
+
+    private static string FirstDifference(string a, string b)
+    {
+        string[] left = a.Split('\n'), right = b.Split('\n');
+        int line = Enumerable.Range(0, Math.Min(left.Length, right.Length)).FirstOrDefault(i => left[i] != right[i], -1);
+        return line < 0 ? "the end" : $"line {line + 1}:\n{left[line]}\n{right[line]}";
+    }
+}
