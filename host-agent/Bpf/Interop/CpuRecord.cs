@@ -15,7 +15,7 @@ internal struct CpuRecord
     internal ulong IdleNanoseconds;
     internal ulong LostNanoseconds;
     internal ulong BusyNanoseconds;
-    internal ulong Switches;
+    internal ulong Flushes;
     internal ulong Missed;
     internal ulong Task;
     internal ulong EntryRuntime;

@@ -237,7 +237,7 @@ static __noinline void bury(struct keck_slot *s, __u32 index)
 
 struct amounts { __u64 ns, weighted, shared_ns; };
 
-static __always_inline void add(struct keck_entry *e, struct amounts *a, __u32 cut)
+static __always_inline void add(struct keck_entry *e, struct amounts a, __u32 cut)
 {
 	if (e->stamp != cut) {
 		e->ns_at_cut = e->ns;
@@ -245,11 +245,11 @@ static __always_inline void add(struct keck_entry *e, struct amounts *a, __u32 c
 		e->stamp = cut;
 		barrier();
 	}
-	e->ns += a->ns;
+	e->ns += a.ns;
 	if (settings.weigh)
-		e->weighted += a->weighted;
+		e->weighted += a.weighted;
 	if (settings.smt)
-		e->shared_ns += a->shared_ns;
+		e->shared_ns += a.shared_ns;
 }
 
 static __always_inline void claim(struct keck_slot *s, struct keck_entry *e, __u32 cpu, struct amounts *a, __u32 cut)
@@ -275,7 +275,7 @@ static __always_inline bool add_or_claim(struct keck_slot *s, __u32 cpu, struct 
 		if (i >= settings.entries)
 			break;
 		if (!may_claim && e->cpu == cpu) {
-			add(e, a, cut);
+			add(e, *a, cut);
 			return true;
 		}
 		if (may_claim && (!e->cpu || cut - e->stamp >= 2 * KECK_DRAIN)) {
@@ -325,8 +325,10 @@ static __noinline bool charge_elsewhere(struct keck_slot *s, __u32 index, __u32 
 	return true;
 }
 
-static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts *a, __u32 cut)
+static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts a, __u32 cut)
 {
+	struct amounts slow;
+
 	if (unlikely(s->next) && cut - s->chain_stamp >= 2 * KECK_DRAIN)
 		detach_chain(s);
 	if (likely(s->entries[0].cpu == cpu)) {
@@ -337,7 +339,8 @@ static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, 
 		add(&s->entries[1], a, cut);
 		return true;
 	}
-	return charge_elsewhere(s, index, cpu, a, cut);
+	slow = a; /* only this one needs an address */
+	return charge_elsewhere(s, index, cpu, &slow, cut);
 }
 
 /* --------------------------------------------------------------- siblings */
@@ -431,7 +434,7 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *prev, stru
 		    __sync_val_compare_and_swap(&s->runtime, old, runtime) == old) {
 			a.ns = runtime - old;
 			a.weighted = a.ns * c->mhz;
-			if (!charge(s, index, cpu + 1, &a, cut))
+			if (!charge(s, index, cpu + 1, a, cut))
 				c->lost_ns += a.ns;
 		}
 	}
@@ -463,10 +466,9 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *prev, stru
 }
 
 /* The thread leaving: its growth goes to its slot's entry of this CPU. */
-static __always_inline void settle(struct keck_cpu *c, struct task_struct *prev, __u32 cpu, __u64 clock, __u32 cut)
+static __always_inline struct keck_slot *settle(struct keck_cpu *c, __u32 index, struct task_struct *prev, __u32 cpu, __u64 clock, __u32 cut)
 {
 	__u64 runtime = prev->se.sum_exec_runtime;
-	__u32 index = c->slot;
 	struct keck_slot *s = slot_at(index);
 	struct amounts a = {};
 
@@ -474,11 +476,11 @@ static __always_inline void settle(struct keck_cpu *c, struct task_struct *prev,
 		if ((__s64)(runtime - c->entry_runtime) > 0)
 			c->lost_ns += runtime - c->entry_runtime;
 		c->entry_runtime = runtime;
-		return;
+		return s;
 	}
 	a.ns = runtime - s->runtime;
 	if (unlikely((__s64)a.ns <= 0))
-		return;
+		return s;
 	s->runtime = runtime;
 	if (settings.weigh)
 		a.weighted = slice_weight(c, clock, a.ns);
@@ -487,8 +489,9 @@ static __always_inline void settle(struct keck_cpu *c, struct task_struct *prev,
 		if (a.shared_ns > a.ns)
 			a.shared_ns = (__s64)a.shared_ns < 0 ? 0 : a.ns;
 	}
-	if (unlikely(!charge(s, index, cpu + 1, &a, cut)))
+	if (unlikely(!charge(s, index, cpu + 1, a, cut)))
 		c->lost_ns += a.ns;
+	return s;
 }
 
 static __always_inline void enter(struct keck_cpu *c, struct task_struct *next, __u32 cpu, __u64 clock, __u64 task_clock)
@@ -522,48 +525,49 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct keck_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct rq *rq = prev->se.cfs_rq->rq;
-	__u64 clock = rq->clock, task_clock = rq->clock_task;
-	__u32 cut;
+	__u64 clock = rq->clock, task_clock = rq->clock_task, seq;
+	struct keck_slot *s;
+	__u32 cut, index;
 
 	if (!c)
 		return 0;
-	c->seq++;
+	seq = c->seq;
+	c->seq = seq + 1;
 	barrier();
 	cut = cut_of(c);
-	if (!(c->switches++ & 63))
+	if (unlikely(!(seq & 126)))
 		c->offset = bpf_ktime_get_ns() - clock;
-	if (unlikely(!c->on)) {
-		/* First switch seen on this CPU (attached or plugged in just now): from here on. */
-		if (settings.counters)
-			read_counters(cpu, 0);
-		c->on = 1;
-	} else {
-		if (unlikely(c->task != (__u64)prev))
-			repair(c, prev, rq, cpu, cut);
-		if (settings.counters)
-			read_counters(cpu, c->slot);
-		if (c->slot) {
-			__u64 search = task_clock - prev->se.exec_start;
-
-			settle(c, prev, cpu, clock, cut);
-			/* From the thread's last instant to here the scheduler looked for work: no thread's time. */
-			if (search && search <= task_clock - c->task_clock)
-				c->idle_ns += search;
-			if (settings.smt)
-				c->busy_ns += clock - c->clock;
-			if (unlikely(prev->__state & TASK_DEAD)) {
-				struct keck_slot *s = slot_at(c->slot);
-
-				if (s)
-					bury(s, c->slot);
-			}
-		} else {
-			c->idle_ns += task_clock - c->task_clock;
+	if (unlikely(c->task != (__u64)prev)) {
+		if (!c->on) {
+			/* First switch seen on this CPU (attached or plugged in just now): from here on. */
+			if (settings.counters)
+				read_counters(cpu, 0);
+			c->on = 1;
+			goto next;
 		}
+		repair(c, prev, rq, cpu, cut);
 	}
+	index = c->slot;
+	if (settings.counters)
+		read_counters(cpu, index);
+	if (index) {
+		__u64 search = task_clock - prev->se.exec_start;
+
+		s = settle(c, index, prev, cpu, clock, cut);
+		/* From the thread's last instant to here the scheduler looked for work: no thread's time. */
+		if (unlikely(search) && search <= task_clock - c->task_clock)
+			c->idle_ns += search;
+		if (settings.smt)
+			c->busy_ns += clock - c->clock;
+		if (unlikely(prev->__state & TASK_DEAD) && s)
+			bury(s, index);
+	} else {
+		c->idle_ns += task_clock - c->task_clock;
+	}
+next:
 	enter(c, next, cpu, clock, task_clock);
 	barrier();
-	c->seq++;
+	c->seq = seq + 2;
 	return 0;
 }
 
@@ -585,6 +589,7 @@ int flush(void *context)
 	if (!c)
 		return 0;
 	c->seq++;
+	c->flushes++;
 	barrier();
 	if (task->pid)
 		task_clock = task->se.exec_start;
@@ -599,7 +604,7 @@ int flush(void *context)
 			c->offset = offset;
 		if (settings.counters)
 			read_counters(cpu, c->slot);
-		settle(c, task, cpu, task_clock + behind, cut_of(c));
+		settle(c, c->slot, task, cpu, task_clock + behind, cut_of(c));
 		if (settings.smt) {
 			c->busy_ns += task_clock + behind - c->clock;
 			c->sibling_mark = sibling_busy(c, task_clock + behind);
@@ -699,7 +704,7 @@ int BPF_PROG(on_free, struct task_struct *task)
 	c = bpf_map_lookup_elem(&cpus, &cpu);
 	if (c && (__s64)a.ns > 0) {
 		s->runtime = task->se.sum_exec_runtime;
-		if (!charge(s, index, cpu + 1, &a, cut_of(c)))
+		if (!charge(s, index, cpu + 1, a, cut_of(c)))
 			__sync_fetch_and_add(&c->lost_ns, a.ns);
 	}
 	__sync_fetch_and_add(&globals.late_deaths, 1);

@@ -70,7 +70,7 @@ struct keck_cpu {
 	__u64 idle_ns;		/* without a thread, up to task_clock */
 	__u64 lost_ns;		/* threads that found no slot */
 	__u64 busy_ns;		/* not idle, on rq->clock, up to clock: for the sibling */
-	__u64 switches;
+	__u64 flushes;		/* seq is 2 x (switches + flushes) */
 	/* second line */
 	__u64 missed;		/* switches that the program never saw, noticed at the next one */
 	__u64 task;		/* address of the current thread's task_struct */
