@@ -65,7 +65,7 @@ public sealed class BpfRunSourceTests
         long parts = accountant.Busy + accountant.Idle + accountant.Interrupt;
         // Steal (10 ms steps) is left out of the parts, and the CPUs are read at their own instants.
         Assert.InRange(parts, wall - (wall / 5), wall + 20_000_000);
-        TestContext.Current.SendDiagnosticMessage($"closure ppm: mean {accountant.Closure.Average():F1} worst {accountant.Closure.Max():F1}");
+        TestContext.Current.SendDiagnosticMessage($"closure ppm: mean {accountant.Closure.Average():F1} worst {accountant.Closure.Max():F1} median {accountant.Closure.Order().ElementAt(accountant.Closure.Count / 2):F1} of {accountant.Closure.Count} ticks; missed {accountant.Source.MissedSwitches} of {accountant.Source.Switches}, unseen {accountant.Source.UnseenSwitches}, overcharged {accountant.Source.OverchargedNanoseconds} ns, late deaths {accountant.Source.LateDeaths}");
     }
 
     [Fact]
