@@ -135,7 +135,6 @@ static struct bpf_object *load_accounting(const char *path, int smt)
 	cpus = shared(o, "cpus", (possible * sizeof *cpus + 4095) & ~4095ul);
 	for (int cpu = 0; smt && cpu < possible; cpu++) cpus[cpu].sibling = (cpu ^ 1) < possible ? (cpu ^ 1) + 1 : 0;
 	for (__u64 i = 1; i < SLOTS; i++) ring[i - 1] = i;
-	globals->drained = 1;
 	__atomic_store_n(&globals->tail, SLOTS - 1, __ATOMIC_RELEASE);
 	return o;
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Keck.Bpf.Interop;
 
 namespace Keck.Bpf;
 
@@ -26,8 +27,8 @@ internal sealed record BpfLayout
     /// <summary>Perf counters read at each switch, at most three: instructions, cycles, LLC misses.</summary>
     internal IReadOnlyList<PerfCounter> Counters { get; init; } = [];
 
-    /// <summary>Inline entries of a slot used; fewer than 3 only in tests of the overflow.</summary>
-    internal int Entries { get; init; } = 3;
+    /// <summary>Inline entries of a slot used; fewer than all only in tests of the overflow.</summary>
+    internal int Entries { get; init; } = EntryRecords.Count;
 
     /// <summary>The layout for this machine.</summary>
     internal static BpfLayout For(BpfOptions options)

@@ -37,6 +37,6 @@ public sealed record BpfOptions
     /// <summary>Slots, a power of two; null for the profile's.</summary>
     internal int? Slots { get; init; }
 
-    /// <summary>Inline entries used, 1 to 3.</summary>
-    internal int Entries { get; init; } = 3;
+    /// <summary>Inline entries used, 1 or 2.</summary>
+    internal int Entries { get; init; } = 2;
 }

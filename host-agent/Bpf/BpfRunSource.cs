@@ -32,7 +32,7 @@ public sealed class BpfRunSource : IRunSource, IDisposable
         Span<CpuRecord> cpus = program.Cpus;
         for (int cpu = 0; cpu < cpus.Length; cpu++)
         {
-            cpus[cpu].SiblingPlusOne = (uint)(_topology.Sibling(cpu) + 1);
+            cpus[cpu].SiblingPlusOne = (ushort)(_topology.Sibling(cpu) + 1);
         }
 
         _frequency = FrequencySource.Open(options, cpus.Length);
@@ -82,7 +82,7 @@ public sealed class BpfRunSource : IRunSource, IDisposable
     public int SlotCapacity => _memory.Slots.Length - 1;
 
     /// <summary>Switches that the program saw, since the start.</summary>
-    public long Switches => Sum(static (ref record) => record.Switches);
+    public long Switches => Sum(static (ref record) => (record.Seq / 2) - record.Flushes);
 
     /// <summary>Switches that it did not see and noticed at the next one, since the start. Their time is accounted all the same.</summary>
     public long MissedSwitches => Sum(static (ref record) => record.Missed);

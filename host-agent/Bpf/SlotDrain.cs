@@ -18,6 +18,7 @@ internal sealed class SlotDrain
 {
     private const int SeqlockAttempts = 10_000;
     private const int LongestChain = 1024;
+    private const int CutsPerDrain = 256; // KECK_DRAIN of kernel/records.h
 
     private readonly AccountingMemory _memory;
     private readonly CpuSnapshot[] _cpus;
@@ -30,6 +31,7 @@ internal sealed class SlotDrain
     private int _freeHint;
     private int _highest;
     private int _changed;
+    private uint _drains;
     private bool _priming;
 
     internal SlotDrain(AccountingMemory memory)
@@ -44,7 +46,6 @@ internal sealed class SlotDrain
         }
 
         _freeTarget = Math.Min(slots - 1, Math.Max(1024, slots / 4));
-        memory.Globals.Drained = 1;
         Refill();
     }
 
@@ -120,7 +121,6 @@ internal sealed class SlotDrain
         }
 
         Recycle(slots);
-        _memory.Globals.Drained++;
         Statistics = new DrainStatistics
         {
             Scanned = highest,
@@ -143,6 +143,7 @@ internal sealed class SlotDrain
 
     private void Snapshot(Span<SlotRecord> slots, ReadOnlySpan<bool> online)
     {
+        _drains++;
         Span<CpuRecord> records = _memory.Cpus;
         for (int cpu = 0; cpu < _cpus.Length; cpu++)
         {
@@ -198,6 +199,10 @@ internal sealed class SlotDrain
                 continue;
             }
 
+            // The cut: what the program adds from here on it marks, and keeps what was there before. A switch that is just
+            // beginning may not have seen it; that slice is then a tick early.
+            Volatile.Write(ref record.Cut, (_drains * CutsPerDrain) + (uint)Math.Min(attempt, CutsPerDrain - 1));
+            Interlocked.MemoryBarrier();
             snapshot.Record = record;
             snapshot.Settled = default;
             uint index = snapshot.Record.Slot;
@@ -247,6 +252,20 @@ internal sealed class SlotDrain
         return default;
     }
 
+    /// <summary>An entry as it was at its CPU's cut; false where that is not yet all of it.</summary>
+    private bool AtCut(ref EntryRecord entry, out EntryShadow then)
+    {
+        then = Copy(ref entry);
+        uint cpu = entry.CpuPlusOne - 1;
+        if (cpu >= (uint)_cpus.Length || !_cpus[cpu].Taken || entry.Stamp != _cpus[cpu].Record.Cut)
+        {
+            return true;
+        }
+
+        then.Nanoseconds = entry.NanosecondsAtCut;
+        return false;
+    }
+
     private static EntryShadow Copy(ref EntryRecord entry) => new()
     {
         Nanoseconds = entry.Nanoseconds,
@@ -293,24 +312,24 @@ internal sealed class SlotDrain
 
         int firstRun = into.Runs.Count;
         bool chained = slot.Next != 0 || slot.ChainStamp != 0 || shadow.DetachedHead != 0;
-        ReportEntries(into, ref slot, index, ref shadow, dead);
+        ReportEntries(into, ref slot, index, ref shadow);
         int link = 0;
         for (int at = (int)slot.Next; at != 0 && at < _shadows.Length && link < LongestChain; at = (int)slots[at].Next, link++)
         {
-            ReportOverflow(into, slots, at, ref shadow, dead);
+            ReportOverflow(into, slots, at, ref shadow);
         }
 
         for (int head = shadow.DetachedHead; head != 0; head = _shadows[head].DetachedNext)
         {
             for (int at = head; at != 0 && at < _shadows.Length && link < LongestChain; at = (int)slots[at].Next, link++)
             {
-                ReportOverflow(into, slots, at, ref shadow, dead);
+                ReportOverflow(into, slots, at, ref shadow);
                 _recycle.Add() = at;
             }
         }
 
         shadow.DetachedHead = 0;
-        ReportRunningWithoutEntry(into, ref shadow, dead);
+        ReportRunningWithoutEntry(into, ref shadow);
         shadow.RunningOn = 0;
         int runs = into.Runs.Count - firstRun;
         if (_priming)
@@ -328,8 +347,8 @@ internal sealed class SlotDrain
 
         if (dead)
         {
-            // A chain detached between the two looks at this slot is found at the next drain: keep its owner until then.
-            if (chained && !shadow.SeenDead)
+            // What it ran after the cut is for the next drain, and so is a chain detached between two looks at this slot.
+            if (shadow.Provisional || (chained && !shadow.SeenDead))
             {
                 shadow.SeenDead = true;
                 return;
@@ -349,7 +368,7 @@ internal sealed class SlotDrain
         }
     }
 
-    private void ReportOverflow(Observation into, Span<SlotRecord> slots, int at, ref SlotShadow owner, bool dead)
+    private void ReportOverflow(Observation into, Span<SlotRecord> slots, int at, ref SlotShadow owner)
     {
         ref SlotShadow shadow = ref _shadows[at];
         if (!shadow.Known)
@@ -359,10 +378,10 @@ internal sealed class SlotDrain
             _entries[at] = default;
         }
 
-        ReportEntries(into, ref slots[at], at, ref owner, dead);
+        ReportEntries(into, ref slots[at], at, ref owner);
     }
 
-    private void ReportEntries(Observation into, ref SlotRecord slot, int index, ref SlotShadow shadow, bool dead)
+    private void ReportEntries(Observation into, ref SlotRecord slot, int index, ref SlotShadow shadow)
     {
         EntryRecords entries = slot.Entries;
         for (int attempt = 0; attempt < SeqlockAttempts; attempt++)
@@ -396,13 +415,19 @@ internal sealed class SlotDrain
                 }
             }
 
-            EntryShadow now = Copy(ref entry);
             bool running = false;
-            for (int cpu = dead ? 0 : shadow.RunningOn; cpu != 0; cpu = _cpus[cpu - 1].NextOfSlot)
+            if (!AtCut(ref entry, out EntryShadow now))
+            {
+                shadow.Provisional = true; // More to come at the next drain.
+            }
+
+            for (int cpu = shadow.RunningOn; cpu != 0; cpu = _cpus[cpu - 1].NextOfSlot)
             {
                 ref CpuSnapshot snapshot = ref _cpus[cpu - 1];
-                if (cpu == (int)entry.CpuPlusOne && snapshot.Settled.CpuPlusOne == entry.CpuPlusOne)
+                if (cpu == (int)entry.CpuPlusOne)
                 {
+                    // An entry claimed since the snapshot held nothing then.
+                    snapshot.Settled.CpuPlusOne = entry.CpuPlusOne;
                     now = snapshot.Settled;
                     AddInFlight(ref now, in snapshot);
                     running = true;
@@ -422,9 +447,9 @@ internal sealed class SlotDrain
     }
 
     /// <summary>A thread that runs on a CPU for the first time has no entry there until it is switched out.</summary>
-    private void ReportRunningWithoutEntry(Observation into, ref SlotShadow shadow, bool dead)
+    private void ReportRunningWithoutEntry(Observation into, ref SlotShadow shadow)
     {
-        for (int cpu = dead ? 0 : shadow.RunningOn; cpu != 0; cpu = _cpus[cpu - 1].NextOfSlot)
+        for (int cpu = shadow.RunningOn; cpu != 0; cpu = _cpus[cpu - 1].NextOfSlot)
         {
             ref CpuSnapshot snapshot = ref _cpus[cpu - 1];
             if (snapshot.Settled.CpuPlusOne != 0)

@@ -56,6 +56,7 @@ public sealed class BpfRunSourceTests
         Assert.Equal(0, accountant.Source.LostNanoseconds);
         Assert.Equal(0, accountant.Lost);
         Assert.Equal(accountant.Busy, accountant.Runs);
+        Assert.InRange(accountant.Source.OverchargedNanoseconds, 0, 4_000_000 * (1 + accountant.Source.MissedSwitches));
         // wait4 truncates each process to a microsecond; the parent is in the name's sum and not in wait4's.
         Assert.True(storm >= microseconds * 1000, $"storm {storm} ns, wait4 {microseconds} µs");
         int ended = accountant.Ended.GetValueOrDefault("keck-storm") + accountant.Ended.GetValueOrDefault("storm");
@@ -64,7 +65,7 @@ public sealed class BpfRunSourceTests
         long parts = accountant.Busy + accountant.Idle + accountant.Interrupt;
         // Steal (10 ms steps) is left out of the parts, and the CPUs are read at their own instants.
         Assert.InRange(parts, wall - (wall / 5), wall + 20_000_000);
-        TestContext.Current.SendDiagnosticMessage($"closure ppm: mean {accountant.Closure.Average():F1} worst {accountant.Closure.Max():F1}");
+        TestContext.Current.SendDiagnosticMessage($"closure ppm: mean {accountant.Closure.Average():F1} worst {accountant.Closure.Max():F1} median {accountant.Closure.Order().ElementAt(accountant.Closure.Count / 2):F1} of {accountant.Closure.Count} ticks; missed {accountant.Source.MissedSwitches} of {accountant.Source.Switches}, unseen {accountant.Source.UnseenSwitches}, overcharged {accountant.Source.OverchargedNanoseconds} ns, late deaths {accountant.Source.LateDeaths}");
     }
 
     [Fact]

@@ -46,7 +46,7 @@ public sealed class RecordLayoutTests
         Offset(ref cpu, ref cpu.IdleNanoseconds, "struct keck_cpu", "idle_ns");
         Offset(ref cpu, ref cpu.LostNanoseconds, "struct keck_cpu", "lost_ns");
         Offset(ref cpu, ref cpu.BusyNanoseconds, "struct keck_cpu", "busy_ns");
-        Offset(ref cpu, ref cpu.Switches, "struct keck_cpu", "switches");
+        Offset(ref cpu, ref cpu.Flushes, "struct keck_cpu", "flushes");
         Offset(ref cpu, ref cpu.Missed, "struct keck_cpu", "missed");
         Offset(ref cpu, ref cpu.SiblingMark, "struct keck_cpu", "sibling_mark");
         Offset(ref cpu, ref cpu.Slot, "struct keck_cpu", "slot");

@@ -56,6 +56,40 @@ public sealed class SlotDrainTests : IDisposable
         Assert.Equal(1_500, total);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Drain_SwitchesWhileItReads_AreOfTheNextDrain(bool dies)
+    {
+        int slot = _memory.Birth(tid: 10), other = _memory.Birth(tid: 11);
+        _memory.Switch(0, slot);
+        _memory.Time += 400;
+        int calls = 0;
+        _memory.Meanwhile = () =>
+        {
+            if (++calls == 2)
+            {
+                // CPU 0 has been read, CPU 1 is being read.
+                _memory.Time += 30;
+                _memory.Switch(0, other);
+                _memory.Time += 5;
+                _memory.Switch(0, 0);
+                _memory.Slots[slot].State = dies ? SlotState.Dead : SlotState.Live;
+            }
+        };
+        Drain();
+        _memory.Meanwhile = null;
+        Assert.Equal(400, Ran());
+        Assert.Equal(400, _observation.Cpus[0].BusyNanoseconds);
+        Assert.Empty(_observation.ThreadTable.Ended);
+        Drain();
+        Assert.Equal(35, Ran());
+        Assert.Equal(dies ? 1 : 0, _observation.ThreadTable.Ended.Count);
+        Assert.Equal(0, _drain.Overcharged);
+        Drain();
+        Assert.Equal(0, Ran());
+    }
+
     [Fact]
     public void Drain_ThreadDied_EndsItsRowAndRecyclesTheSlot()
     {

@@ -25,7 +25,14 @@ internal sealed class SyntheticMemory(int cpus, int slots) : AccountingMemory
 
     internal override ref GlobalsRecord Globals => ref _globals[0];
 
-    internal override long Now() => Time;
+    /// <summary>Called whenever the drain asks for the time: what happens while it reads.</summary>
+    internal Action? Meanwhile { get; set; }
+
+    internal override long Now()
+    {
+        Meanwhile?.Invoke();
+        return Time;
+    }
 
     internal override void Flush(int cpu)
     {
@@ -54,8 +61,11 @@ internal sealed class SyntheticMemory(int cpus, int slots) : AccountingMemory
             {
                 if (slot.Entries[k].CpuPlusOne == at || slot.Entries[k].CpuPlusOne == 0)
                 {
-                    slot.Entries[k].CpuPlusOne = at;
-                    slot.Entries[k].Nanoseconds += ran;
+                    ref EntryRecord entry = ref slot.Entries[k];
+                    entry.NanosecondsAtCut = entry.Stamp == record.Cut ? entry.NanosecondsAtCut : entry.Nanoseconds;
+                    entry.Stamp = record.Cut;
+                    entry.CpuPlusOne = at;
+                    entry.Nanoseconds += ran;
                     break;
                 }
             }

@@ -15,7 +15,7 @@ internal struct CpuRecord
     internal ulong IdleNanoseconds;
     internal ulong LostNanoseconds;
     internal ulong BusyNanoseconds;
-    internal ulong Switches;
+    internal ulong Flushes;
     internal ulong Missed;
     internal ulong Task;
     internal ulong EntryRuntime;
@@ -24,6 +24,7 @@ internal struct CpuRecord
     internal uint Megahertz;
     internal ulong MegahertzSince;
     internal ulong MegahertzSum;
-    internal uint SiblingPlusOne;
-    internal uint On;
+    internal ushort SiblingPlusOne;
+    internal ushort On;
+    internal uint Cut;
 }

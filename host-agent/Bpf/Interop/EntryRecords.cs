@@ -6,6 +6,6 @@ namespace Keck.Bpf.Interop;
 [InlineArray(Count)]
 internal struct EntryRecords
 {
-    internal const int Count = 3;
+    internal const int Count = 2;
     private EntryRecord _first;
 }

@@ -6,7 +6,6 @@ namespace Keck.Bpf.Interop;
 [StructLayout(LayoutKind.Sequential)]
 internal struct GlobalsRecord
 {
-    internal ulong Drained;
     internal ulong Tail;
     internal PadWords AgentPad;
     internal ulong Head;

@@ -2,8 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace Keck.Bpf.Interop;
 
-/// <summary>Six words that keep two writers off one cache line.</summary>
-[InlineArray(6)]
+/// <summary>Seven words that keep two writers off one cache line.</summary>
+[InlineArray(7)]
 internal struct PadWords
 {
     private ulong _first;

@@ -14,4 +14,6 @@ internal struct SlotRecord
     internal uint Home;
     internal uint Cpu;
     internal EntryRecords Entries;
+    internal ulong Reserved0;
+    internal ulong Reserved1;
 }

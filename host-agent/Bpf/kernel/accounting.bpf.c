@@ -42,6 +42,12 @@ EVENTS(events2);
 
 struct keck_globals globals; /* the whole of .bss, mapped by the agent */
 
+/* The agent may write it at any time: read once a switch. */
+static __always_inline __u32 cut_of(struct keck_cpu *c)
+{
+	return *(volatile __u32 *)&c->cut;
+}
+
 static __always_inline struct keck_slot *slot_at(__u32 index)
 {
 	return bpf_map_lookup_elem(&slots, &index);
@@ -92,6 +98,7 @@ static __always_inline void clear_slot(struct keck_slot *s)
 	s->cpu = 0;
 	for (int i = 0; i < KECK_ENTRIES; i++) {
 		s->entries[i].ns = 0;
+		s->entries[i].ns_at_cut = 0;
 		s->entries[i].weighted = 0;
 		s->entries[i].shared_ns = 0;
 		s->entries[i].cpu = 0;
@@ -230,31 +237,37 @@ static __noinline void bury(struct keck_slot *s, __u32 index)
 
 struct amounts { __u64 ns, weighted, shared_ns; };
 
-static __always_inline void add(struct keck_entry *e, struct amounts *a, __u32 drained)
+static __always_inline void add(struct keck_entry *e, struct amounts a, __u32 cut)
 {
-	e->ns += a->ns;
+	if (e->stamp != cut) {
+		e->ns_at_cut = e->ns;
+		barrier();
+		e->stamp = cut;
+		barrier();
+	}
+	e->ns += a.ns;
 	if (settings.weigh)
-		e->weighted += a->weighted;
+		e->weighted += a.weighted;
 	if (settings.smt)
-		e->shared_ns += a->shared_ns;
-	e->stamp = drained;
+		e->shared_ns += a.shared_ns;
 }
 
-static __always_inline void claim(struct keck_slot *s, struct keck_entry *e, __u32 cpu, struct amounts *a, __u32 drained)
+static __always_inline void claim(struct keck_slot *s, struct keck_entry *e, __u32 cpu, struct amounts *a, __u32 cut)
 {
 	s->seq++;
 	barrier();
 	e->cpu = cpu;
+	e->ns_at_cut = 0;
 	e->ns = a->ns;
 	e->weighted = a->weighted;
 	e->shared_ns = a->shared_ns;
-	e->stamp = drained;
+	e->stamp = cut;
 	barrier();
 	s->seq++;
 }
 
 /* Looks through one slot: the CPU's own entry, else one that may be claimed. */
-static __always_inline bool add_or_claim(struct keck_slot *s, __u32 cpu, struct amounts *a, __u32 drained, bool may_claim)
+static __always_inline bool add_or_claim(struct keck_slot *s, __u32 cpu, struct amounts *a, __u32 cut, bool may_claim)
 {
 	for (int i = 0; i < KECK_ENTRIES; i++) {
 		struct keck_entry *e = &s->entries[i];
@@ -262,11 +275,11 @@ static __always_inline bool add_or_claim(struct keck_slot *s, __u32 cpu, struct 
 		if (i >= settings.entries)
 			break;
 		if (!may_claim && e->cpu == cpu) {
-			add(e, a, drained);
+			add(e, *a, cut);
 			return true;
 		}
-		if (may_claim && (!e->cpu || drained - e->stamp >= 2)) {
-			claim(s, e, cpu, a, drained);
+		if (may_claim && (!e->cpu || cut - e->stamp >= 2 * KECK_DRAIN)) {
+			claim(s, e, cpu, a, cut);
 			return true;
 		}
 	}
@@ -274,7 +287,7 @@ static __always_inline bool add_or_claim(struct keck_slot *s, __u32 cpu, struct 
 }
 
 /* A CPU that has no inline entry: overflow slots, chained; at worst one per CPU. */
-static __noinline bool charge_elsewhere(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts *a, __u32 drained)
+static __noinline bool charge_elsewhere(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts *a, __u32 cut)
 {
 	struct keck_slot *overflow;
 	__u32 at = s->next;
@@ -283,17 +296,17 @@ static __noinline bool charge_elsewhere(struct keck_slot *s, __u32 index, __u32 
 		overflow = slot_at(at);
 		if (!overflow)
 			break;
-		if (add_or_claim(overflow, cpu, a, drained, false)) {
-			s->chain_stamp = drained;
+		if (add_or_claim(overflow, cpu, a, cut, false)) {
+			s->chain_stamp = cut;
 			return true;
 		}
 		at = overflow->next;
 	}
-	if (add_or_claim(s, cpu, a, drained, true))
+	if (add_or_claim(s, cpu, a, cut, true))
 		return true;
 	overflow = s->next ? slot_at(s->next) : 0;
-	if (overflow && add_or_claim(overflow, cpu, a, drained, true)) {
-		s->chain_stamp = drained;
+	if (overflow && add_or_claim(overflow, cpu, a, cut, true)) {
+		s->chain_stamp = cut;
 		return true;
 	}
 	at = take_slot();
@@ -303,32 +316,31 @@ static __noinline bool charge_elsewhere(struct keck_slot *s, __u32 index, __u32 
 	clear_slot(overflow);
 	overflow->home = index;
 	overflow->next = s->next;
-	claim(overflow, &overflow->entries[0], cpu, a, drained);
+	claim(overflow, &overflow->entries[0], cpu, a, cut);
 	overflow->state = KECK_OVERFLOW;
-	s->chain_stamp = drained;
+	s->chain_stamp = cut;
 	barrier();
 	s->next = at;
 	__sync_fetch_and_add(&globals.overflows, 1);
 	return true;
 }
 
-static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts *a, __u32 drained)
+static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts a, __u32 cut)
 {
-	if (unlikely(s->next) && drained - s->chain_stamp >= 2)
+	struct amounts slow;
+
+	if (unlikely(s->next) && cut - s->chain_stamp >= 2 * KECK_DRAIN)
 		detach_chain(s);
 	if (likely(s->entries[0].cpu == cpu)) {
-		add(&s->entries[0], a, drained);
+		add(&s->entries[0], a, cut);
 		return true;
 	}
 	if (settings.entries > 1 && s->entries[1].cpu == cpu) {
-		add(&s->entries[1], a, drained);
+		add(&s->entries[1], a, cut);
 		return true;
 	}
-	if (settings.entries > 2 && s->entries[2].cpu == cpu) {
-		add(&s->entries[2], a, drained);
-		return true;
-	}
-	return charge_elsewhere(s, index, cpu, a, drained);
+	slow = a; /* only this one needs an address */
+	return charge_elsewhere(s, index, cpu, &slow, cut);
 }
 
 /* --------------------------------------------------------------- siblings */
@@ -402,7 +414,7 @@ static __noinline void read_counters(__u32 cpu, __u32 index)
  * This CPU went from the thread on record to prev unseen. Who was on record is settled from its own task_struct, if that
  * is still the same thread; prev is taken up where it came in.
  */
-static __noinline void repair(struct keck_cpu *c, struct task_struct *prev, struct rq *rq, __u32 cpu, __u32 drained)
+static __noinline void repair(struct keck_cpu *c, struct task_struct *prev, struct rq *rq, __u32 cpu, __u32 cut)
 {
 	__u64 arrival, ran, task_clock = rq->clock_task, clock = rq->clock;
 	__u32 index = c->slot;
@@ -422,7 +434,7 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *prev, stru
 		    __sync_val_compare_and_swap(&s->runtime, old, runtime) == old) {
 			a.ns = runtime - old;
 			a.weighted = a.ns * c->mhz;
-			if (!charge(s, index, cpu + 1, &a, drained))
+			if (!charge(s, index, cpu + 1, a, cut))
 				c->lost_ns += a.ns;
 		}
 	}
@@ -454,10 +466,9 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *prev, stru
 }
 
 /* The thread leaving: its growth goes to its slot's entry of this CPU. */
-static __always_inline void settle(struct keck_cpu *c, struct task_struct *prev, __u32 cpu, __u64 clock, __u32 drained)
+static __always_inline struct keck_slot *settle(struct keck_cpu *c, __u32 index, struct task_struct *prev, __u32 cpu, __u64 clock, __u32 cut)
 {
 	__u64 runtime = prev->se.sum_exec_runtime;
-	__u32 index = c->slot;
 	struct keck_slot *s = slot_at(index);
 	struct amounts a = {};
 
@@ -465,11 +476,11 @@ static __always_inline void settle(struct keck_cpu *c, struct task_struct *prev,
 		if ((__s64)(runtime - c->entry_runtime) > 0)
 			c->lost_ns += runtime - c->entry_runtime;
 		c->entry_runtime = runtime;
-		return;
+		return s;
 	}
 	a.ns = runtime - s->runtime;
 	if (unlikely((__s64)a.ns <= 0))
-		return;
+		return s;
 	s->runtime = runtime;
 	if (settings.weigh)
 		a.weighted = slice_weight(c, clock, a.ns);
@@ -478,8 +489,9 @@ static __always_inline void settle(struct keck_cpu *c, struct task_struct *prev,
 		if (a.shared_ns > a.ns)
 			a.shared_ns = (__s64)a.shared_ns < 0 ? 0 : a.ns;
 	}
-	if (unlikely(!charge(s, index, cpu + 1, &a, drained)))
+	if (unlikely(!charge(s, index, cpu + 1, a, cut)))
 		c->lost_ns += a.ns;
+	return s;
 }
 
 static __always_inline void enter(struct keck_cpu *c, struct task_struct *next, __u32 cpu, __u64 clock, __u64 task_clock)
@@ -513,48 +525,49 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct keck_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct rq *rq = prev->se.cfs_rq->rq;
-	__u64 clock = rq->clock, task_clock = rq->clock_task;
-	__u32 drained;
+	__u64 clock = rq->clock, task_clock = rq->clock_task, seq;
+	struct keck_slot *s;
+	__u32 cut, index;
 
 	if (!c)
 		return 0;
-	drained = *(volatile __u64 *)&globals.drained;
-	c->seq++;
+	seq = c->seq;
+	c->seq = seq + 1;
 	barrier();
-	if (!(c->switches++ & 63))
+	cut = cut_of(c);
+	if (unlikely(!(seq & 126)))
 		c->offset = bpf_ktime_get_ns() - clock;
-	if (unlikely(!c->on)) {
-		/* First switch seen on this CPU (attached or plugged in just now): from here on. */
-		if (settings.counters)
-			read_counters(cpu, 0);
-		c->on = 1;
-	} else {
-		if (unlikely(c->task != (__u64)prev))
-			repair(c, prev, rq, cpu, drained);
-		if (settings.counters)
-			read_counters(cpu, c->slot);
-		if (c->slot) {
-			__u64 search = task_clock - prev->se.exec_start;
-
-			settle(c, prev, cpu, clock, drained);
-			/* From the thread's last instant to here the scheduler looked for work: no thread's time. */
-			if (search && search <= task_clock - c->task_clock)
-				c->idle_ns += search;
-			if (settings.smt)
-				c->busy_ns += clock - c->clock;
-			if (unlikely(prev->__state & TASK_DEAD)) {
-				struct keck_slot *s = slot_at(c->slot);
-
-				if (s)
-					bury(s, c->slot);
-			}
-		} else {
-			c->idle_ns += task_clock - c->task_clock;
+	if (unlikely(c->task != (__u64)prev)) {
+		if (!c->on) {
+			/* First switch seen on this CPU (attached or plugged in just now): from here on. */
+			if (settings.counters)
+				read_counters(cpu, 0);
+			c->on = 1;
+			goto next;
 		}
+		repair(c, prev, rq, cpu, cut);
 	}
+	index = c->slot;
+	if (settings.counters)
+		read_counters(cpu, index);
+	if (index) {
+		__u64 search = task_clock - prev->se.exec_start;
+
+		s = settle(c, index, prev, cpu, clock, cut);
+		/* From the thread's last instant to here the scheduler looked for work: no thread's time. */
+		if (unlikely(search) && search <= task_clock - c->task_clock)
+			c->idle_ns += search;
+		if (settings.smt)
+			c->busy_ns += clock - c->clock;
+		if (unlikely(prev->__state & TASK_DEAD) && s)
+			bury(s, index);
+	} else {
+		c->idle_ns += task_clock - c->task_clock;
+	}
+next:
 	enter(c, next, cpu, clock, task_clock);
 	barrier();
-	c->seq++;
+	c->seq = seq + 2;
 	return 0;
 }
 
@@ -576,6 +589,7 @@ int flush(void *context)
 	if (!c)
 		return 0;
 	c->seq++;
+	c->flushes++;
 	barrier();
 	if (task->pid)
 		task_clock = task->se.exec_start;
@@ -590,7 +604,7 @@ int flush(void *context)
 			c->offset = offset;
 		if (settings.counters)
 			read_counters(cpu, c->slot);
-		settle(c, task, cpu, task_clock + behind, globals.drained);
+		settle(c, c->slot, task, cpu, task_clock + behind, cut_of(c));
 		if (settings.smt) {
 			c->busy_ns += task_clock + behind - c->clock;
 			c->sibling_mark = sibling_busy(c, task_clock + behind);
@@ -673,9 +687,10 @@ int BPF_PROG(on_rename, struct task_struct *task, const char *name)
 SEC("tp_btf/sched_process_free")
 int BPF_PROG(on_free, struct task_struct *task)
 {
-	__u32 at = 0, index, cpu, drained;
+	__u32 at = 0, index, cpu;
 	struct keck_ref *ref = find_ref(task->pid, tag_of(task), &at);
 	struct amounts a = {};
+	struct keck_cpu *c;
 	struct keck_slot *s;
 
 	if (!ref)
@@ -684,19 +699,13 @@ int BPF_PROG(on_free, struct task_struct *task)
 	s = slot_at(index);
 	if (!s || s->state != KECK_LIVE)
 		return 0;
-	drained = globals.drained;
 	a.ns = task->se.sum_exec_runtime - s->runtime;
-	cpu = s->cpu + 1;
-	if ((__s64)a.ns > 0) {
+	cpu = s->cpu;
+	c = bpf_map_lookup_elem(&cpus, &cpu);
+	if (c && (__s64)a.ns > 0) {
 		s->runtime = task->se.sum_exec_runtime;
-		if (!charge(s, index, cpu, &a, drained)) {
-			struct keck_cpu *c;
-
-			cpu--;
-			c = bpf_map_lookup_elem(&cpus, &cpu);
-			if (c)
-				__sync_fetch_and_add(&c->lost_ns, a.ns);
-		}
+		if (!charge(s, index, cpu + 1, a, cut_of(c)))
+			__sync_fetch_and_add(&c->lost_ns, a.ns);
 	}
 	__sync_fetch_and_add(&globals.late_deaths, 1);
 	bury(s, index);

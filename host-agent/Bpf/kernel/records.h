@@ -8,7 +8,8 @@
 
 #include <linux/types.h>
 
-#define KECK_ENTRIES 3		/* inline run entries of a slot */
+#define KECK_ENTRIES 2		/* inline run entries of a slot */
+#define KECK_DRAIN 256		/* a cut is KECK_DRAIN x drain + attempt */
 #define KECK_COUNTERS 3		/* instructions, cycles, LLC misses */
 #define KECK_COMM 16
 #define KECK_NO_SLOT 0xffffffffu /* current thread has no slot: its time is lost time */
@@ -21,13 +22,17 @@ enum keck_slot_state {
 	KECK_DETACHED = 4,	/* an overflow chain no longer in use; final, the agent recycles it */
 };
 
-/* One thread on one CPU. 32 bytes. */
+/*
+ * One thread on one CPU. 40 bytes. The agent reads the slots some time after it has cut a CPU's time (struct keck_cpu, cut): the
+ * first write after a cut keeps what was there before it.
+ */
 struct keck_entry {
 	__u64 ns;		/* time run */
+	__u64 ns_at_cut;	/* ns before the first write that carries `stamp` */
+	__u32 cpu;		/* CPU number + 1; 0 = unused */
+	__u32 stamp;		/* the CPU's cut at the last write; two drains later the entry may be taken for another CPU */
 	__u64 weighted;		/* sum of ns x MHz; 0 unless the frequency is known at the switch */
 	__u64 shared_ns;	/* part of ns with the sibling hyperthread busy */
-	__u32 cpu;		/* CPU number + 1; 0 = unused */
-	__u32 stamp;		/* `drained` at the last write: two drains later the entry may be reused */
 };
 
 /* One thread: header and first entry share a cache line. 128 bytes. */
@@ -36,10 +41,11 @@ struct keck_slot {
 	__u32 state;		/* enum keck_slot_state */
 	__u32 seq;		/* odd while an entry changes its CPU */
 	__u32 next;		/* first overflow slot, 0 = none */
-	__u32 chain_stamp;	/* `drained` when an overflow entry was last written */
+	__u32 chain_stamp;	/* the cut when an overflow entry was last written */
 	__u32 home;		/* thread: the index in the pid table that points here; overflow: the thread's slot */
 	__u32 cpu;		/* where it last came in; written then, so that the line is here when it goes out */
 	struct keck_entry entries[KECK_ENTRIES];
+	__u64 reserved[2];
 };
 
 /* Who a slot is: written at birth, exec and rename. 64 bytes. */
@@ -64,7 +70,7 @@ struct keck_cpu {
 	__u64 idle_ns;		/* without a thread, up to task_clock */
 	__u64 lost_ns;		/* threads that found no slot */
 	__u64 busy_ns;		/* not idle, on rq->clock, up to clock: for the sibling */
-	__u64 switches;
+	__u64 flushes;		/* seq is 2 x (switches + flushes) */
 	/* second line */
 	__u64 missed;		/* switches that the program never saw, noticed at the next one */
 	__u64 task;		/* address of the current thread's task_struct */
@@ -74,15 +80,15 @@ struct keck_cpu {
 	__u32 mhz;		/* present frequency; 0 = unknown */
 	__u64 mhz_since;	/* rq clock of the last frequency change within the slice; 0 = none */
 	__u64 mhz_sum;		/* ns x MHz of the slice before that change */
-	__u32 sibling;		/* sibling hyperthread's CPU + 1, 0 = none: written by the agent */
-	__u32 on;		/* 1 once this CPU is being accounted */
+	__u16 sibling;		/* sibling hyperthread's CPU + 1, 0 = none: written by the agent */
+	__u16 on;		/* 1 once this CPU is being accounted */
+	__u32 cut;		/* written by the agent: time from here on is for its next drain */
 };
 
 /* What is there once. Each line has one writer. 128 bytes. */
 struct keck_globals {
-	__u64 drained;		/* drains completed: written by the agent, read at every switch */
 	__u64 tail;		/* free ring: produced by the agent */
-	__u64 agent_pad[6];
+	__u64 agent_pad[7];
 	__u64 head;		/* free ring: consumed by the programs */
 	__u64 exhausted;	/* a slot was wanted and none was free */
 	__u64 collisions;	/* no way of the pid table was free */
@@ -111,7 +117,7 @@ struct keck_settings {
 	__u32 smt;		/* 1 = some CPU has a sibling */
 	__u32 weigh;		/* 1 = the frequency comes from the cpu_frequency tracepoint */
 	__u32 counters;		/* perf counters read at a switch, 0 to 3 */
-	__u32 entries;		/* inline entries used, 1 to 3: fewer than 3 only in tests of the overflow */
+	__u32 entries;		/* inline entries used, 1 or 2: 1 only in tests of the overflow */
 	__u32 reserved;
 };
 
