@@ -1,4 +1,5 @@
 using Keck.Metering;
+using Keck.Workloads;
 
 namespace Keck.Agent;
 
@@ -42,24 +43,30 @@ internal sealed class EndedProcesses(EngineOptions options)
     /// <summary>The next process that may go.</summary>
     /// <param name="nowNanoseconds">End of this tick.</param>
     /// <param name="seenNanoseconds">End of the newest tick that a reader has seen.</param>
+    /// <param name="processes">The table: a process that turned out to live on stays in it.</param>
     /// <param name="process">Its row.</param>
-    internal bool TryLetGo(long nowNanoseconds, long seenNanoseconds, out int process)
+    internal bool TryLetGo(long nowNanoseconds, long seenNanoseconds, ProcessTable processes, out int process)
     {
         process = -1;
+        while (_queue.TryPeek(out (int Process, int Pid, long StartNanoseconds, long EndNanoseconds) first)
+            && !(processes[first.Process].Ended && processes[first.Process].LiveThreads == 0 && processes[first.Process].Pid == first.Pid && processes[first.Process].StartNanoseconds == first.StartNanoseconds))
+        {
+            _queued[first.Process] = false;
+            _ = _queue.Dequeue();
+        }
+
         if (!_queue.TryPeek(out (int Process, int Pid, long StartNanoseconds, long EndNanoseconds) oldest))
         {
             return false;
         }
 
-        bool seen = seenNanoseconds > oldest.EndNanoseconds;
-        bool old = nowNanoseconds - oldest.EndNanoseconds > (long)options.EndedProcessAge.TotalNanoseconds;
-        bool many = _queue.Count > options.EndedProcessLimit;
-        if (!seen && !old && !many)
+        bool may = TerminatedRetention.MayRelease(processes[oldest.Process], oldest.EndNanoseconds, seenNanoseconds, nowNanoseconds);
+        if (!may && _queue.Count <= options.EndedProcessLimit)
         {
             return false;
         }
 
-        Dropped += seen || old ? 0 : 1;
+        Dropped += may ? 0 : 1;
         _ = _queue.Dequeue();
         _queued[oldest.Process] = false;
         process = oldest.Process;

@@ -6,8 +6,4 @@ public sealed record EngineOptions
     /// <summary>How many ended processes are kept for outlets that have not seen them; beyond it the oldest are let go early, and counted.</summary>
     /// <value>At least 100; default 10,000.</value>
     public int EndedProcessLimit { get; init; } = 10_000;
-
-    /// <summary>How long an ended process is kept at most.</summary>
-    /// <value>Default 10 minutes.</value>
-    public TimeSpan EndedProcessAge { get; init; } = TimeSpan.FromMinutes(10);
 }

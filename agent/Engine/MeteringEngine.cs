@@ -20,7 +20,7 @@ public sealed class MeteringEngine
     private readonly EndedProcesses _ended;
     private readonly Observation _observation = new();
     private readonly long[] _phases = new long[PhaseNames.Length];
-    private readonly Lock _outletGate = new();
+    private readonly Lock _tickGate = new();
     private ImmutableArray<ITickOutlet> _outlets = [];
     private long _tick;
     private bool _primed;
@@ -53,18 +53,31 @@ public sealed class MeteringEngine
         [.. PhaseNames.Select((name, i) => new TickPhase(name, Volatile.Read(ref _phases[i])))];
 
     /// <summary>The ledger at the end of the last tick.</summary>
-    public LedgerSnapshot Ledger() => _ledger.Snapshot();
+    public LedgerSnapshot Ledger()
+    {
+        // The snapshot names processes from the tables that a tick changes: it is taken between ticks.
+        lock (_tickGate)
+        {
+            return _ledger.Snapshot();
+        }
+    }
 
     /// <summary>Tells that an outlet which must not miss anybody (a scrape, a report) has shown this snapshot: who had ended by then may go.</summary>
     public void MarkSeen(LedgerSnapshot snapshot) => Interlocked.Exchange(ref _seenByReaders, snapshot.EndNanoseconds);
 
     /// <summary>The live threads of a process.</summary>
-    public ImmutableArray<ThreadTotals> Threads(int pid) => _ledger.Threads(pid);
+    public ImmutableArray<ThreadTotals> Threads(int pid)
+    {
+        lock (_tickGate)
+        {
+            return _ledger.Threads(pid);
+        }
+    }
 
     /// <summary>Adds an outlet; <paramref name="start"/> runs between two ticks and sees the state from which the next one goes on.</summary>
     public void Attach(ITickOutlet outlet, Action<Observation, Attributor>? start = null)
     {
-        lock (_outletGate)
+        lock (_tickGate)
         {
             start?.Invoke(_observation, _attributor);
             _outlets = _outlets.Add(outlet);
@@ -74,7 +87,7 @@ public sealed class MeteringEngine
     /// <summary>Removes an outlet; when it returns, no tick is being shown to it.</summary>
     public void Detach(ITickOutlet outlet)
     {
-        lock (_outletGate)
+        lock (_tickGate)
         {
             _outlets = _outlets.Remove(outlet);
         }
@@ -85,7 +98,7 @@ public sealed class MeteringEngine
     /// </summary>
     public void Tick()
     {
-        lock (_outletGate)
+        lock (_tickGate)
         {
             long started = _time.GetTimestamp();
             _observation.Topology = _meters.Topology;
@@ -120,7 +133,7 @@ public sealed class MeteringEngine
     private void LetGo()
     {
         _ended.Collect(_observation.ProcessTable, _observation.EndNanoseconds);
-        while (_ended.TryLetGo(_observation.EndNanoseconds, Interlocked.Read(ref _seenByReaders), out int process))
+        while (_ended.TryLetGo(_observation.EndNanoseconds, Interlocked.Read(ref _seenByReaders), _observation.ProcessTable, out int process))
         {
             _ledger.Depart(process);
             _workloads.Forget(process);

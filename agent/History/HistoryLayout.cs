@@ -17,19 +17,25 @@ public sealed record HistoryLayout
     /// <summary>1 s for 2 min, 10 s for 20 min, 1 min for 4 h of 48 series; the last minute of 1,500: at most 1.5 MB.</summary>
     public static HistoryLayout Minimal { get; } = new()
     {
-        Tiers = [new(1, 120), new(10, 120), new(60, 240)], Series = 48, RecentSeries = 1_500,
+        Tiers = [new(1, 120), new(10, 120), new(60, 240)],
+        Series = 48,
+        RecentSeries = 1_500,
     };
 
     /// <summary>1 s for 5 min, 10 s for 2 h, 1 min for 24 h of 200 series; the last minute of 12,000: at most 17 MB.</summary>
     public static HistoryLayout Standard { get; } = new()
     {
-        Tiers = [new(1, 300), new(10, 720), new(60, 1440)], Series = 200, RecentSeries = 12_000,
+        Tiers = [new(1, 300), new(10, 720), new(60, 1440)],
+        Series = 200,
+        RecentSeries = 12_000,
     };
 
     /// <summary>1 s for 10 min, 10 s for 2 h, 1 min for 24 h of 1,000 series; the last minute of 110,000: at most 126 MB.</summary>
     public static HistoryLayout Full { get; } = new()
     {
-        Tiers = [new(1, 600), new(10, 720), new(60, 1440)], Series = 1_000, RecentSeries = 110_000,
+        Tiers = [new(1, 600), new(10, 720), new(60, 1440)],
+        Series = 1_000,
+        RecentSeries = 110_000,
     };
 
     /// <summary>The resolutions, finest first; steps are multiples of each other.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Keck.Metering;
 
 namespace Keck.Agent;
@@ -23,6 +24,8 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
     private long _first = -1;
     private long _stamp;
     private long _ranked = -1;
+    private LedgerSnapshot? _newer;
+    private LedgerSnapshot? _older;
 
     /// <summary>Series kept at all resolutions.</summary>
     public int Tracked => _long.Count;
@@ -54,6 +57,7 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
                 _long.Clear();
                 _first = snapshot.EndNanoseconds;
                 _ranked = -1;
+                _newer = _older = null;
             }
 
             _now = snapshot.EndNanoseconds;
@@ -75,6 +79,8 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
             {
                 _ranked = _now;
                 Evicted += _ranking.Settle(_recent, _long, _now);
+                _older = _newer;
+                _newer = snapshot;
             }
         }
     }
@@ -88,6 +94,24 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
         lock (_lock)
         {
             return window <= RecentWindow && Energy(_recent, key, window) is { } recent ? recent : Energy(_long, key, window);
+        }
+    }
+
+    /// <summary>The wall time of a moment on the ledger's clock, by today's wall clock; null before the first record.</summary>
+    public DateTimeOffset? WallTime(long nanoseconds)
+    {
+        lock (_lock)
+        {
+            return _first < 0 ? null : time.GetUtcNow() - TimeSpan.FromTicks((Now() - nanoseconds) / 100);
+        }
+    }
+
+    /// <summary>The ledger some ten to twenty seconds before the last record, for power by core or meter; null before there is one.</summary>
+    public LedgerSnapshot? Earlier()
+    {
+        lock (_lock)
+        {
+            return _older;
         }
     }
 
@@ -189,6 +213,12 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
         int tier = set.TierFor(start);
         int last = set.RowCount(tier) - 1;
         int row = Math.Max(0, set.RowAt(tier, start));
+        if (row + 1 < last && set.TimeOf(tier, row + 1) - start < start - set.TimeOf(tier, row))
+        {
+            // The nearer of the two rows around the start.
+            row++;
+        }
+
         if (set.TimeOf(tier, row) >= _now || set.Value(series, 0, tier, last) == RingSet.Missing)
         {
             return null;
@@ -208,7 +238,9 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
 
         BoundSample Bounds() => new()
         {
-            SystematicBelow = Difference(2), SystematicAbove = Difference(3), RandomSquare = Difference(4),
+            SystematicBelow = Difference(2),
+            SystematicAbove = Difference(3),
+            RandomSquare = Difference(4),
         };
     }
 
@@ -232,8 +264,8 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
     private void RecordConsumer(ConsumerTotals consumer)
     {
         SeriesKey key = SeriesKey.Of(consumer);
-        long active = consumer.TotalActive;
-        long proportional = consumer.TotalProportional;
+        long active = Sum(consumer.Active);
+        long proportional = Sum(consumer.Proportional);
 
         // Born after the first record, it had used nothing before; at the first record nobody can tell.
         int series = _recent.FindOrAdd(key, _now == _first ? long.MinValue : _now);
@@ -256,6 +288,18 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
             SetPair(_long, series, active, proportional);
             _long[series].Name = consumer.Name;
         }
+    }
+
+    // Enumerable.Sum would box the array, for every consumer every second.
+    private static long Sum(ImmutableArray<long> parts)
+    {
+        long sum = 0;
+        foreach (long part in parts)
+        {
+            sum += part;
+        }
+
+        return sum;
     }
 
     private void SetPair(RingSet set, int series, long active, long proportional)

@@ -3,6 +3,9 @@ namespace Keck.Agent;
 /// <summary>What the agent itself costs.</summary>
 public sealed record SelfFacts
 {
+    /// <summary>Its process id: its row in the ledger says what it uses.</summary>
+    public required int Pid { get; init; }
+
     /// <summary>CPU time since its start, ns.</summary>
     public long CpuNanoseconds { get; init; }
 

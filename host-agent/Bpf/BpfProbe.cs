@@ -31,6 +31,21 @@ public static partial class BpfProbe
         return start;
     }
 
+    // A counter that the machine does not have would stay at zero, and absent is not zero: all of them or none.
+    private static IReadOnlyList<PerfCounter> Countable(BpfOptions options)
+    {
+        foreach (PerfCounter counter in options.Counters)
+        {
+            using SafeDescriptor? open = options.Topology.Cpus.IsEmpty ? null : PerfEvent.Open(counter.Type, counter.Config, options.Topology.Cpus[0].Cpu);
+            if (open is null)
+            {
+                return [];
+            }
+        }
+
+        return options.Counters;
+    }
+
     [SuppressMessage("Reliability", "CA2000", Justification = "The caller of TryStart owns the source.")]
     private static BpfStart Start(BpfOptions options)
     {
@@ -51,7 +66,7 @@ public static partial class BpfProbe
 
         try
         {
-            return new BpfStart(BpfRunSource.Start(options), default, "", "");
+            return new BpfStart(BpfRunSource.Start(options with { Counters = Countable(options) }), default, "", "");
         }
         catch (NativeException failure)
         {

@@ -262,7 +262,7 @@ internal sealed class SlotDrain
         {
             if (slots[i].State == SlotState.Detached)
             {
-                int owner = (int)slots[i].Owner;
+                int owner = (int)slots[i].Home;
                 if ((uint)owner < (uint)_shadows.Length)
                 {
                     _shadows[i].DetachedNext = _shadows[owner].DetachedHead;

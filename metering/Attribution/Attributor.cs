@@ -160,7 +160,7 @@ public sealed class Attributor
             }
 
             // The runs held for this reading are owned with it.
-            DropSpan(state);
+            DropSpan(observation, state);
             return;
         }
 
@@ -174,7 +174,7 @@ public sealed class Attributor
         int own;
         if (memory)
         {
-            DropSpan(state);
+            DropSpan(observation, state);
             leaves = _memory.Leaves(observation);
             own = leaves.Count;
         }
@@ -182,7 +182,7 @@ public sealed class Attributor
         {
             leaves = _weights.Leaves;
             own = leaves.Count;
-            AppendSpan(observation, state, leaves);
+            state.Span.MoveTo(leaves, observation.ProcessTable);
         }
 
         double weights = Collect(leaves, memory ? null : meter);
@@ -193,7 +193,7 @@ public sealed class Attributor
 
         leaves.Resize(own);
         SplitProportional(k);
-        Publish(observation, state, k, memory);
+        Publish(observation, state, k, length, memory);
     }
 
     // A slow meter was not read: what ran now will share in its next reading.
@@ -211,31 +211,15 @@ public sealed class Attributor
         {
             if (Covers(state.Meter, leaf.Package))
             {
-                state.Span.Add(leaf);
+                state.Span.Add(leaf, observation.ProcessTable);
             }
         }
     }
 
-    private void DropSpan(MeterState state)
+    private void DropSpan(Observation observation, MeterState state)
     {
-        state.Span.MoveTo(_dropped);
+        state.Span.MoveTo(_dropped, observation.ProcessTable);
         _dropped.Clear();
-    }
-
-    // What ran while a slow meter was not read shares in its reading.
-    private static void AppendSpan(Observation observation, MeterState state, Column<Leaf> leaves)
-    {
-        int own = leaves.Count;
-        state.Span.MoveTo(leaves);
-        int limit = observation.ProcessTable.Rows.Length;
-        foreach (ref Leaf leaf in leaves.Items[own..])
-        {
-            // A process that was released since has no row to book on.
-            if (leaf.Owner >= limit || (leaf.Owner >= 0 && observation.ProcessTable[leaf.Owner].Pid == 0))
-            {
-                leaf.Owner = Leaf.UnattributedOwner;
-            }
-        }
     }
 
     /// <summary>Finds the leaves that the meter covers (all of them without one) and gathers them by owner.</summary>
@@ -357,7 +341,7 @@ public sealed class Attributor
         }
     }
 
-    private void Publish(Observation observation, MeterState state, int k, bool memory)
+    private void Publish(Observation observation, MeterState state, int k, long length, bool memory)
     {
         ref MeterShares shares = ref _result.Shares[k];
         Span<OwnerSum> owners = _owners.Items;
@@ -381,7 +365,7 @@ public sealed class Attributor
 
         shares.IdleSeparate = shares.Total - active;
         shares.IdleProportional = shares.IdleSeparate - proportional;
-        MeterDoubt doubt = DoubtOf(observation, state, shares, memory);
+        MeterDoubt doubt = DoubtOf(observation, state, shares, length, memory);
         foreach (ref OwnerSum owner in owners)
         {
             if (owner.Owner >= 0)
@@ -393,11 +377,11 @@ public sealed class Attributor
         }
     }
 
-    private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, bool memory)
+    private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)
     {
         Meter meter = state.Meter;
         double skew = Math.Abs(observation.EndNanoseconds - state.ReadNanoseconds) + (meter.Quality == ReadingQuality.Measured ? CounterUpdateNanoseconds : 0);
-        double jitter = shares.Total * Math.Min(1, skew / Math.Max(1, observation.Length.Nanoseconds));
+        double jitter = shares.Total * skew / (skew + Math.Max(1, length));
         double quantum = (meter.Quantum?.Value ?? 0) / Math.Sqrt(3);
         return new MeterDoubt
         {

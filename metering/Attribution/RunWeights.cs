@@ -86,7 +86,7 @@ internal sealed class RunWeights(AttributionOptions options)
                     Run = thread.FirstRun + i,
                     CpuIndex = -1,
                     Package = topology.Package(run.Cpu),
-                    Time = nanoseconds - (run.SharedNanoseconds * sharedDiscount),
+                    Time = nanoseconds - (Math.Min(run.SharedNanoseconds, nanoseconds) * sharedDiscount),
                     Weight = square,
                 };
             }
@@ -159,8 +159,9 @@ internal sealed class RunWeights(AttributionOptions options)
     // A thread's own cycles tell its frequency where its runs do not.
     private static double CyclesPerNanosecond(in ThreadSample thread, ReadOnlySpan<RunSample> runs)
     {
-        if (thread.Cycles < 0)
+        if (thread.Cycles <= 0)
         {
+            // Who ran has used cycles: none counted is none known.
             return -1;
         }
 
@@ -176,7 +177,7 @@ internal sealed class RunWeights(AttributionOptions options)
     // GHz²: kilocycles × 1000 ÷ ns is GHz.
     private static double FrequencySquare(in RunSample run, double cyclesPerNanosecond)
     {
-        double gigahertz = run.KiloCycles >= 0 && run.Nanoseconds > 0 ? run.KiloCycles * 1e3 / run.Nanoseconds : cyclesPerNanosecond;
-        return gigahertz >= 0 ? gigahertz * gigahertz : double.NaN;
+        double gigahertz = run.KiloCycles > 0 && run.Nanoseconds > 0 ? run.KiloCycles * 1e3 / run.Nanoseconds : cyclesPerNanosecond;
+        return gigahertz > 0 ? gigahertz * gigahertz : double.NaN;
     }
 }

@@ -8,10 +8,14 @@ public sealed class ThreadTable
 {
     private readonly Column<ThreadRow> _rows = new();
     private readonly Stack<int> _free = new();
+    private readonly List<int> _added = [];
     private readonly List<int> _ended = [];
 
     /// <summary>Rows, free ones included (<see cref="ThreadRow.Tid"/> is 0 there).</summary>
     public Span<ThreadRow> Rows => _rows.Items;
+
+    /// <summary>Threads added in the current tick, those that ended in it included.</summary>
+    public IReadOnlyList<int> Added => _added;
 
     /// <summary>Threads that ended in the current tick; their rows are still valid.</summary>
     public IReadOnlyList<int> Ended => _ended;
@@ -37,6 +41,7 @@ public sealed class ThreadTable
         added.Name ??= "";
         added.Process = -1;
         (added.FirstCell, added.LastCell) = (-1, -1);
+        _added.Add(row);
         return row;
     }
 
@@ -53,5 +58,6 @@ public sealed class ThreadTable
         }
 
         _ended.Clear();
+        _added.Clear();
     }
 }

@@ -195,6 +195,7 @@ internal static class TraceHeaderReader
             TraceFields.RequireObject(part, "a span's part");
             span.Add(new SpanPart(
                 TraceFields.Int(part, "row"u8, Leaf.UnattributedOwner, HighestRow),
+                TraceFields.LongOrNull(part, "startNanoseconds"u8, 0, LongestTime) ?? 0,
                 TraceFields.Int(part, "package"u8, -1, HighestPackage),
                 TraceFields.DoubleOrNull(part, "weight"u8, 0, Huge) ?? 0,
                 TraceFields.DoubleOrNull(part, "time"u8, 0, Huge) ?? 0));

@@ -172,6 +172,7 @@ internal static class TraceHeaderWriter
         {
             json.WriteStartObject();
             json.WriteNumber("row"u8, part.Owner);
+            json.WriteNumber("startNanoseconds"u8, part.StartNanoseconds);
             json.WriteNumber("package"u8, part.Package);
             json.WriteNumber("weight"u8, part.Weight);
             json.WriteNumber("time"u8, part.Time);

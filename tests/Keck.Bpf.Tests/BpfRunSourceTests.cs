@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Globalization;
+using Keck.Bpf.Interop;
 using Keck.Metering;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -292,9 +292,8 @@ public sealed class BpfRunSourceTests
 
     private static bool IsLoaded(string id)
     {
-        using Process bpftool = Process.Start(new ProcessStartInfo("bpftool", ["prog", "show", "id", id]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-        bpftool.WaitForExit();
-        return bpftool.ExitCode == 0;
+        int descriptor = LibBpf.OpenProgram(uint.Parse(id, CultureInfo.InvariantCulture));
+        return descriptor >= 0 && LibC.Close(descriptor) == 0;
     }
 
     private static bool Ends(Accountant accountant, int tid) =>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Keck.Bpf;
 using Keck.Power;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -27,9 +28,9 @@ internal static class DoctorCommand
 
         output.WriteLine();
         output.WriteLine("CPU time");
-        foreach (RunFinding finding in RunSources.Examine(options))
+        foreach (CapabilityCheck check in RunSources.Examine(options, meters.Topology))
         {
-            Line(output, finding.Ok, finding.Name, finding.Found, null, finding.Mend);
+            Line(output, check.Ok, check.Name, check.Found, null, check.Mend);
         }
 
         return ExitCodes.Ok;
@@ -38,7 +39,7 @@ internal static class DoctorCommand
     private static void Line(TextWriter output, bool ok, string name, string found, string? needs, string? mend)
     {
         output.WriteLine($"  {(ok ? "ok  " : "--  ")}{name,-22} {found}{(needs is null || ok ? "" : $" (needs {needs})")}");
-        if (!ok && mend is not null)
+        if (!ok && !string.IsNullOrEmpty(mend))
         {
             output.WriteLine($"      {"",-22} mend: {mend}");
         }

@@ -43,7 +43,7 @@ internal static class RecordCommand
             Stream trace = output.Name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionLevel.Fastest) : new BufferedStream(file, 1 << 16);
             await using ConfiguredAsyncDisposable flushing = trace.ConfigureAwait(false);
             Stream? live = figures?.Create();
-            await using (live?.ConfigureAwait(false))
+            await using (live ?? Stream.Null)
             {
                 // The first tick only sets the starting point: the header's state is that from which the second goes on.
                 agent.Engine.Tick();

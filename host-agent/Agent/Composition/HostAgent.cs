@@ -15,6 +15,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
     private readonly RunSources _runs;
     private readonly SelfMeter _self = new();
     private readonly ProfileGovernor _governor;
+    private readonly LiveTrace _trace;
     private readonly ImmutableArray<IDisposable> _owned;
 
     private HostAgent(HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, WorkloadFeed workloads)
@@ -35,7 +36,9 @@ internal sealed class HostAgent : IAgentState, IDisposable
             new EnergyLedger(Guid.NewGuid()),
             new EngineOptions { EndedProcessLimit = profile.MaxProcesses },
             time);
-        _owned = [meters, runs, workloads, _self];
+        _trace = new LiveTrace(this, options, time);
+        _owned = [meters, runs, _self];
+        meters.Start();
     }
 
     internal MeteringEngine Engine { get; }
@@ -59,7 +62,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
             new PowerOptions { SysRoot = options.SysRoot, ProcRoot = options.ProcRoot, Estimate = options.Estimate }, time, loggers.CreateLogger("Keck.Power"));
         try
         {
-            RunSources runs = RunSources.Open(options, AgentProfile.Of(options.Profile), time, loggers);
+            RunSources runs = RunSources.Open(options, AgentProfile.Of(options.Profile), meters.Topology, time, loggers);
             try
             {
                 return new HostAgent(options, time, meters, runs, WorkloadFeed.Create(options, time, loggers));
@@ -77,11 +80,16 @@ internal sealed class HostAgent : IAgentState, IDisposable
         }
     }
 
+    /// <summary>What the outlets ask, over HTTP or in this process.</summary>
+    internal AgentParts Parts => new(this, Workloads, History, _time, _trace);
+
     /// <summary>Reads what the agent costs and lets the governor decide.</summary>
     internal ProfileChange? ObserveSelf() => _governor.Observe(_self.Read(), _time.GetElapsedTime(0).Ticks * 100);
 
     public LedgerSnapshot Ledger() => Engine.Ledger();
 
+
+    ImmutableArray<Keck.Agent.MeterReport> IAgentState.Meters() => MeterReports.Of(Meters.States());
 
     public Reconciliation? Reconciliation() => null;
 
@@ -106,6 +114,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
         SelfUsage usage = _self.Read();
         return new SelfFacts
         {
+            Pid = Environment.ProcessId,
             CpuNanoseconds = usage.CpuNanoseconds,
             CpuRatio = _governor.CpuRatio,
             ResidentBytes = usage.ResidentBytes,

@@ -9,6 +9,8 @@ internal static class LiveLoop
         stop.CancelAfter(length);
         using SourceLoops sources = new(agent, time);
         await sources.StartAsync(stop.Token).ConfigureAwait(false);
+        using WorkloadLoop workloads = new(agent);
+        await workloads.StartAsync(stop.Token).ConfigureAwait(false);
         beforeFirst();
         using PeriodicTimer timer = new(agent.Profile.FastPeriod, time);
         try
@@ -23,6 +25,7 @@ internal static class LiveLoop
             agent.Engine.Tick();
         }
 
+        await workloads.StopAsync(CancellationToken.None).ConfigureAwait(false);
         await sources.StopAsync(CancellationToken.None).ConfigureAwait(false);
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Keck.Metering;
 using MeterReport = Keck.Agent.MeterReport;
 
 namespace Keck.Host;

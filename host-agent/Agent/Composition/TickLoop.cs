@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using Keck.Agent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 

@@ -20,9 +20,9 @@ internal enum RunSourceChoice
 /// <summary>Everything that can be set about <c>keck-host</c>: /etc/keck/host.json, KECK_… environment and flags, in rising order.</summary>
 internal sealed record HostOptions
 {
-    /// <summary>Addresses to serve on, <c>host:port</c>; <c>none</c> for none.</summary>
+    /// <summary>Address and port to serve on; null for none.</summary>
     /// <value>Default 127.0.0.1:9470.</value>
-    public ImmutableArray<string> Listen { get; init; } = ["127.0.0.1:9470"];
+    public string? Listen { get; init; } = "127.0.0.1:9470";
 
     /// <summary>Unix socket to serve on; <c>none</c> for none.</summary>
     /// <value>Default /run/keck/host.sock.</value>

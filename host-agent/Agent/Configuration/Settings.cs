@@ -14,8 +14,8 @@ internal static class Settings
     /// <summary>Every setting, in the order of the help.</summary>
     internal static readonly ImmutableArray<Setting> All =
     [
-        new("listen", "HOST:PORT,…", "addresses to serve on, or none (default 127.0.0.1:9470); beyond loopback a certificate or a token is needed",
-            static (ref HostOptions o, string t) => { o = o with { Listen = List(t) }; return null; }),
+        new("listen", "IP:PORT", "address to serve on, or none (default 127.0.0.1:9470); beyond loopback a certificate or a token is needed",
+            static (ref HostOptions o, string t) => { o = o with { Listen = t == "none" ? null : t }; return null; }),
         new("socket", "PATH", "unix socket to serve on, or none (default /run/keck/host.sock)",
             static (ref HostOptions o, string t) => { o = o with { Socket = t == "none" ? null : t }; return null; }),
         new("tlsCertificate", "FILE", "PEM certificate for addresses beyond loopback",

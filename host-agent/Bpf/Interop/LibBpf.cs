@@ -13,17 +13,17 @@ internal static unsafe partial class LibBpf
 
     private static readonly Lock TextLock = new();
     private static readonly StringBuilder Text = new();
-    private static bool? s_present;
+    private static bool? _present;
 
     /// <summary>Whether the library is on this machine; looked for once, at the first call.</summary>
     internal static bool IsPresent
     {
         get
         {
-            if (s_present is not { } present)
+            if (_present is not { } present)
             {
                 present = NativeLibrary.TryLoad(Library, typeof(LibBpf).Assembly, null, out _);
-                s_present = present;
+                _present = present;
             }
 
             return present;
@@ -81,6 +81,10 @@ internal static unsafe partial class LibBpf
     /// <summary>bpf_prog_test_run_opts: 0, or a negative errno (-ENXIO for a CPU that is offline).</summary>
     [LibraryImport(Library, EntryPoint = "bpf_prog_test_run_opts")]
     internal static partial int TestRun(int program, TestRunOptions* options);
+
+    /// <summary>bpf_prog_get_fd_by_id: a descriptor the caller closes, or -ENOENT for a program that is not loaded.</summary>
+    [LibraryImport(Library, EntryPoint = "bpf_prog_get_fd_by_id")]
+    internal static partial int OpenProgram(uint id);
 
     /// <summary>bpf_map_update_elem: 0, or a negative errno.</summary>
     [LibraryImport(Library, EntryPoint = "bpf_map_update_elem")]

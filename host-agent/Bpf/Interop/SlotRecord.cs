@@ -11,7 +11,7 @@ internal struct SlotRecord
     internal uint Seq;
     internal uint Next;
     internal uint ChainStamp;
-    internal uint Owner;
-    internal uint Reference;
+    internal uint Home;
+    internal uint Cpu;
     internal EntryRecords Entries;
 }

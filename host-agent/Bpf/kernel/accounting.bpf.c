@@ -88,8 +88,8 @@ static __always_inline void clear_slot(struct keck_slot *s)
 	s->runtime = 0;
 	s->next = 0;
 	s->chain_stamp = 0;
-	s->owner = 0;
-	s->ref = 0;
+	s->home = 0;
+	s->cpu = 0;
 	for (int i = 0; i < KECK_ENTRIES; i++) {
 		s->entries[i].ns = 0;
 		s->entries[i].weighted = 0;
@@ -170,7 +170,7 @@ static __noinline __u32 adopt(struct task_struct *task, __u64 runtime)
 	describe(m, task);
 	clear_slot(s);
 	s->runtime = runtime;
-	s->ref = at;
+	s->home = at;
 	if (settings.counters) {
 		struct keck_counters *sc = bpf_map_lookup_elem(&slot_counters, &index);
 
@@ -197,7 +197,7 @@ static __always_inline __u32 slot_of(struct task_struct *task, __u32 tid)
 
 static __always_inline void forget_ref(struct keck_slot *s, __u32 index)
 {
-	__u32 at = s->ref;
+	__u32 at = s->home;
 	struct keck_ref *ref = bpf_map_lookup_elem(&pids, &at);
 
 	if (ref && ref->slot == index) {
@@ -301,7 +301,7 @@ static __noinline bool charge_elsewhere(struct keck_slot *s, __u32 index, __u32 
 	if (!at || !overflow)
 		return false;
 	clear_slot(overflow);
-	overflow->owner = index;
+	overflow->home = index;
 	overflow->next = s->next;
 	claim(overflow, &overflow->entries[0], cpu, a, drained);
 	overflow->state = KECK_OVERFLOW;
@@ -482,9 +482,10 @@ static __always_inline void settle(struct keck_cpu *c, struct task_struct *prev,
 		c->lost_ns += a.ns;
 }
 
-static __always_inline void enter(struct keck_cpu *c, struct task_struct *next, __u64 clock, __u64 task_clock)
+static __always_inline void enter(struct keck_cpu *c, struct task_struct *next, __u32 cpu, __u64 clock, __u64 task_clock)
 {
 	__u32 tid = next->pid;
+	struct keck_slot *s;
 
 	c->task = (__u64)next;
 	c->clock = clock;
@@ -496,7 +497,11 @@ static __always_inline void enter(struct keck_cpu *c, struct task_struct *next, 
 		return;
 	}
 	c->slot = slot_of(next, tid);
-	if (unlikely(c->slot == KECK_NO_SLOT))
+	s = slot_at(c->slot);
+	/* A store does not wait for the line, as the loads at the switch-out would. */
+	if (likely(s))
+		s->cpu = cpu;
+	else
 		c->entry_runtime = next->se.sum_exec_runtime;
 	if (settings.smt)
 		c->sibling_mark = sibling_busy(c, clock);
@@ -547,7 +552,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 			c->idle_ns += task_clock - c->task_clock;
 		}
 	}
-	enter(c, next, clock, task_clock);
+	enter(c, next, cpu, clock, task_clock);
 	barrier();
 	c->seq++;
 	return 0;
@@ -578,7 +583,7 @@ int flush(void *context)
 		c->offset = offset;
 		if (settings.counters)
 			read_counters(cpu, 0);
-		enter(c, task, task_clock + behind, task_clock);
+		enter(c, task, cpu, task_clock + behind, task_clock);
 		c->on = 1;
 	} else if (c->task == (__u64)task && task->pid) {
 		if (offset < c->offset)
@@ -631,7 +636,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_tid)
 			forget_ref(s, index);
 			ref = free_ref(task->pid, &at);
 			if (ref) {
-				s->ref = at;
+				s->home = at;
 				ref->tag = tag_of(task);
 				barrier();
 				ref->slot = index;
@@ -681,7 +686,7 @@ int BPF_PROG(on_free, struct task_struct *task)
 		return 0;
 	drained = globals.drained;
 	a.ns = task->se.sum_exec_runtime - s->runtime;
-	cpu = s->entries[0].cpu ? s->entries[0].cpu : bpf_get_smp_processor_id() + 1;
+	cpu = s->cpu + 1;
 	if ((__s64)a.ns > 0) {
 		s->runtime = task->se.sum_exec_runtime;
 		if (!charge(s, index, cpu, &a, drained)) {

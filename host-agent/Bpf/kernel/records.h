@@ -17,7 +17,7 @@ enum keck_slot_state {
 	KECK_FREE = 0,		/* in the ring, or in the agent's hands */
 	KECK_LIVE = 1,		/* a thread's slot */
 	KECK_DEAD = 2,		/* the thread is gone; final, the agent recycles it */
-	KECK_OVERFLOW = 3,	/* more CPUs of the thread whose slot is `owner` */
+	KECK_OVERFLOW = 3,	/* more CPUs of the thread whose slot is `home` */
 	KECK_DETACHED = 4,	/* an overflow chain no longer in use; final, the agent recycles it */
 };
 
@@ -37,8 +37,8 @@ struct keck_slot {
 	__u32 seq;		/* odd while an entry changes its CPU */
 	__u32 next;		/* first overflow slot, 0 = none */
 	__u32 chain_stamp;	/* `drained` when an overflow entry was last written */
-	__u32 owner;		/* overflow: the thread's slot */
-	__u32 ref;		/* index in the pid table that points here */
+	__u32 home;		/* thread: the index in the pid table that points here; overflow: the thread's slot */
+	__u32 cpu;		/* where it last came in; written then, so that the line is here when it goes out */
 	struct keck_entry entries[KECK_ENTRIES];
 };
 

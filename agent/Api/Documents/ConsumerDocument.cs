@@ -1,0 +1,56 @@
+namespace Keck.Agent;
+
+/// <summary>One consumer.</summary>
+internal sealed record ConsumerDocument : FigureDocument
+{
+    public required string Kind { get; init; }
+
+    /// <summary>A process's id is its pid; other kinds' is the ledger's.</summary>
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>Its Kubernetes namespace.</summary>
+    public string? Namespace { get; init; }
+
+    public int? Pid { get; init; }
+
+    public DateTime? StartedAt { get; init; }
+
+    public string? Cgroup { get; init; }
+
+    public string? Container { get; init; }
+
+    public string? ContainerName { get; init; }
+
+    public string? Runtime { get; init; }
+
+    public string? PodUid { get; init; }
+
+    public string? Pod { get; init; }
+
+    public bool Ended { get; init; }
+
+    /// <summary>Its own part of the energy, µJ.</summary>
+    public long ActiveMicrojoules { get; init; }
+
+    /// <summary>Its part of the static energy, µJ; under <c>idle=proportional</c> only.</summary>
+    public long? IdleMicrojoules { get; init; }
+
+    /// <summary>Energy by meter id, µJ; adds up to the whole.</summary>
+    public required IReadOnlyDictionary<string, long> Meters { get; init; }
+
+    public double CpuSeconds { get; init; }
+
+    public long? Instructions { get; init; }
+
+    public long? LlcMisses { get; init; }
+
+    public long? PssKibibytes { get; init; }
+
+    /// <summary>Where it ran; single processes only.</summary>
+    public CoreDocument[]? Cores { get; init; }
+
+    /// <summary>The containers of a single pod.</summary>
+    public ConsumerDocument[]? Containers { get; init; }
+}

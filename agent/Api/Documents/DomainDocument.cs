@@ -1,0 +1,28 @@
+namespace Keck.Agent;
+
+/// <summary>A selected meter with its split: active + static = energy, and processes + idle + system + unattributed + ended = energy.</summary>
+internal sealed record DomainDocument : FigureDocument
+{
+    public required string Meter { get; init; }
+
+    public required string Domain { get; init; }
+
+    public int? Package { get; init; }
+
+    public long ActiveMicrojoules { get; init; }
+
+    public long StaticMicrojoules { get; init; }
+
+    public double? StaticWatts { get; init; }
+
+    public long ProcessesMicrojoules { get; init; }
+
+    public long IdleMicrojoules { get; init; }
+
+    public long SystemMicrojoules { get; init; }
+
+    public long UnattributedMicrojoules { get; init; }
+
+    /// <summary>Processes that ended and are no longer told apart.</summary>
+    public long EndedMicrojoules { get; init; }
+}

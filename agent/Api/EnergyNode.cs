@@ -1,0 +1,41 @@
+namespace Keck.Agent;
+
+/// <summary>A node of the energy tree. Its children add up to it, or <see cref="SumsUp"/> is false.</summary>
+public sealed record EnergyNode
+{
+    /// <summary>
+    /// <c>host</c>, <c>meter</c>, <c>package</c> (several meters together), <c>idle</c>, <c>system</c>, <c>unattributed</c>,
+    /// <c>departed</c>, <c>core</c>, <c>cpu</c>, <c>process</c>, <c>shares</c> (static energy borne by consumers).
+    /// </summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Unique among its siblings.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>For people.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its energy since the epoch, µJ: the ledger's own figure where there is one, else the sum of its children.</summary>
+    public required long EnergyMicrojoules { get; init; }
+
+    /// <summary>Mean power over the last 10 to 20 s (cores and what is on them) or the window (the others), W; null where unknown.</summary>
+    public double? PowerWatts { get; init; }
+
+    /// <summary>CPU time, ns; null where it means nothing.</summary>
+    public long? CpuNanoseconds { get; init; }
+
+    /// <summary>Mean frequency while running, kHz; null where unknown.</summary>
+    public long? KiloHertz { get; init; }
+
+    /// <summary>Where its figures come from; meters only.</summary>
+    public string? Origin { get; init; }
+
+    /// <summary>What its figures are worth; meters only.</summary>
+    public string? Quality { get; init; }
+
+    /// <summary>Whether the children add up to this node exactly, and so on down to the leaves.</summary>
+    public required bool SumsUp { get; init; }
+
+    /// <summary>The parts; null for leaves and where the depth asked for ends.</summary>
+    public IReadOnlyList<EnergyNode>? Children { get; init; }
+}

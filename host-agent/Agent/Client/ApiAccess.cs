@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Text.Json;
+
+namespace Keck.Host;
+
+/// <summary>Which agent a command asks: the one named, else the one that runs here, else one of its own.</summary>
+internal sealed class ApiAccess
+{
+    private readonly Option<string?> _url = new("--url") { Description = "ask this agent, such as http://127.0.0.1:9470", HelpName = "URL" };
+    private readonly SettingFlags _settings;
+
+    internal ApiAccess(Command command)
+    {
+        command.Options.Add(_url);
+        _settings = new SettingFlags(command, "socket", "profile", "idle", "model", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
+    }
+
+    /// <summary>Opens the API, or says what is wrong and returns null.</summary>
+    internal async Task<IApi?> OpenAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        HostOptions? options = _settings.Load(parsed);
+        if (options is null)
+        {
+            return null;
+        }
+
+        if (parsed.GetValue(_url) is { } text)
+        {
+            if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is ("http" or "https"))
+            {
+                return RemoteApi.AtUrl(url);
+            }
+
+            Console.Error.WriteLine($"keck-host: --url: '{text}' is not an address such as http://127.0.0.1:9470");
+            return null;
+        }
+
+        // Another machine's trees are not what the running agent meters.
+        bool ownTrees = options.ProcRoot == "/proc" && options.SysRoot == "/sys";
+        if (ownTrees && options.Socket is { } socket && File.Exists(socket))
+        {
+            RemoteApi remote = RemoteApi.AtSocket(socket);
+            try
+            {
+                using JsonDocument node = await remote.GetAsync("/api/v1/node", cancellation).ConfigureAwait(false);
+                return remote;
+            }
+            catch (ApiException)
+            {
+                // A socket left behind: nobody serves there.
+                await remote.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        try
+        {
+            return LocalApi.Start(options, TimeProvider.System);
+        }
+        catch (StartException e)
+        {
+            Console.Error.WriteLine($"keck-host: {e.Message}");
+            return null;
+        }
+    }
+}

@@ -1,0 +1,4 @@
+namespace Keck.Host;
+
+/// <summary>The API could not answer, in words.</summary>
+internal sealed class ApiException(string message) : Exception(message);

@@ -1,0 +1,88 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+
+namespace Keck.Host;
+
+/// <summary><c>keck-host tree</c>: the energy tree as indented text, with a check mark where children add up.</summary>
+internal static class TreeCommand
+{
+    internal static Command Create()
+    {
+        Option<int> depth = new("--depth") { Description = "levels to show, 1 to 6 (default 4)", HelpName = "N", DefaultValueFactory = _ => 4 };
+        Option<double> seconds = new("--seconds") { Description = "how long to meter first where no agent runs (default 5)", HelpName = "S", DefaultValueFactory = _ => 5 };
+        Command command = new("tree", "show where the energy went, level by level, and that every level adds up") { depth, seconds };
+        ApiAccess access = new(command);
+        command.SetAction((parsed, cancellation) => RunAsync(access, parsed, parsed.GetValue(depth), parsed.GetValue(seconds), cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(ApiAccess access, ParseResult parsed, int depth, double seconds, CancellationToken cancellation)
+    {
+        IApi? api = await access.OpenAsync(parsed, cancellation).ConfigureAwait(false);
+        if (api is null)
+        {
+            return ExitCodes.Usage;
+        }
+
+        await using (api.ConfigureAwait(false))
+        {
+            try
+            {
+                if (api is LocalApi)
+                {
+                    await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(seconds, 1, 3_600)), TimeProvider.System, cancellation).ConfigureAwait(false);
+                }
+
+                string target = string.Create(CultureInfo.InvariantCulture, $"/api/v1/tree?depth={depth}");
+                using JsonDocument document = await api.GetAsync(target, cancellation).ConfigureAwait(false);
+                TextWriter output = parsed.InvocationConfiguration.Output;
+                await output.WriteAsync(Render(document.RootElement)).ConfigureAwait(false);
+                return document.RootElement.True("sumsUp") ? ExitCodes.Ok : ExitCodes.Failed;
+            }
+            catch (ApiException e)
+            {
+                await Console.Error.WriteLineAsync($"keck-host: {e.Message}").ConfigureAwait(false);
+                return ExitCodes.Failed;
+            }
+        }
+    }
+
+    /// <summary>The tree document as text.</summary>
+    internal static string Render(JsonElement document)
+    {
+        StringBuilder text = new();
+        if (document.TryGetProperty("tree", out JsonElement root))
+        {
+            Node(text, root, 0);
+        }
+
+        _ = text.AppendLine(document.True("sumsUp")
+            ? "✓ every level adds up to the microjoule"
+            : "✗ a level does not add up: this is a bug, please report it with a trace (keck-host record)");
+        return text.ToString();
+    }
+
+    private static void Node(StringBuilder text, JsonElement node, int level)
+    {
+        string name = new string(' ', level * 2) + (node.Text("name") ?? node.Text("id") ?? "?");
+        bool hasChildren = node.Items("children").Any();
+        _ = text.Append(CultureInfo.InvariantCulture, $"{name,-44} {Figures.Joules(node.Whole("energyMicrojoules")),20} {Figures.Watts(node.Number("powerWatts")),10}");
+        if (node.Whole("kiloHertz") is { } kiloHertz)
+        {
+            _ = text.Append(CultureInfo.InvariantCulture, $"  {kiloHertz / 1e6:0.00} GHz");
+        }
+
+        if (node.Text("origin") is { } origin)
+        {
+            _ = text.Append(CultureInfo.InvariantCulture, $"  {node.Text("quality")} ({origin})");
+        }
+
+        _ = text.AppendLine(hasChildren ? node.True("sumsUp") ? "  ✓" : "  ✗" : "");
+        foreach (JsonElement child in node.Items("children"))
+        {
+            Node(text, child, level + 1);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+using System.Text;
+using System.Text.Json;
+using Keck.Metering;
+
+namespace Keck.Agent.Tests;
+
+public sealed class ApiRouterTests
+{
+    private static readonly JsonWriterOptions Indented = new() { Indented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    [Theory]
+    [InlineData("node", "/api/v1/node")]
+    [InlineData("meters", "/api/v1/meters")]
+    [InlineData("machines", "/api/v1/machines")]
+    [InlineData("namespaces", "/api/v1/namespaces")]
+    [InlineData("pods", "/api/v1/pods?namespace=prod")]
+    [InlineData("pod", "/api/v1/pods/" + SampleLedger.PodUid)]
+    [InlineData("containers", "/api/v1/containers")]
+    [InlineData("container", "/api/v1/containers/3f4e8c1d2b6a")]
+    [InlineData("processes", "/api/v1/processes?sort=power&top=2&window=10s")]
+    [InlineData("processes-proportional", "/api/v1/processes?sort=energy&idle=proportional&window=10s&top=1")]
+    [InlineData("process", "/api/v1/processes/700")]
+    [InlineData("history", "/api/v1/history?kind=domain&id=package-0&from=2026-11-24T05:01:20Z&to=2026-11-24T05:01:30Z&step=2s")]
+    [InlineData("tree", "/api/v1/tree?depth=2")]
+    [InlineData("tree-proportional", "/api/v1/tree?idle=proportional")]
+    [InlineData("problem-query", "/api/v1/processes?sort=size&top=0&window=1y&colour=red&idle=none")]
+    [InlineData("problem-path", "/api/v1/nothing")]
+    [InlineData("problem-id", "/api/v1/pods/unknown")]
+    public void Handle_EachDocument_IsTheGolden(string name, string target)
+    {
+        (ApiResponse response, string body) = new FakeAgent().Get(target);
+        Golden.Check($"{name}.json", $"{response.Status} {response.ContentType}\n{Indent(body)}\n");
+    }
+
+    [Fact]
+    public void Handle_OtherMethod_Is405WithAllow()
+    {
+        (ApiResponse response, string body) = new FakeAgent().Get("/api/v1/node", method: "DELETE");
+        Assert.Equal((405, "GET, HEAD"), (response.Status, response.Allow));
+        Assert.Contains("DELETE", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Readyz_NotReady_SaysWhy()
+    {
+        var agent = new FakeAgent { Reasons = ["no tick yet"] };
+        Assert.Equal(503, agent.Get("/readyz").Response.Status);
+        Assert.Contains("no tick yet", agent.Get("/readyz").Body, StringComparison.Ordinal);
+        agent.Reasons = [];
+        Assert.Equal("ok\n", agent.Get("/readyz").Body);
+        Assert.Equal("ok\n", agent.Get("/healthz").Body);
+    }
+
+    [Fact]
+    public void Processes_SortedByPower_DiffersFromByEnergy()
+    {
+        // Only the agent ran for the last minute and more; the batch job used most since the epoch.
+        var agent = new FakeAgent(seconds: 90);
+        LedgerSnapshot last = agent.Now;
+        for (int second = 1; second <= 70; second++)
+        {
+            agent.Advance(last with
+            {
+                Tick = last.Tick + second,
+                EndNanoseconds = last.EndNanoseconds + (second * 1_000_000_000L),
+                Consumers = [.. last.Consumers.Select(consumer => consumer.Pid == SampleLedger.AgentPid
+                    ? consumer with { Active = consumer.Active.SetItem(0, consumer.Active[0] + (second * 100_000)) } : consumer)],
+            });
+        }
+
+        Assert.Equal(SampleLedger.AgentPid, First(agent.Get("/api/v1/processes?sort=power").Body));
+        Assert.Equal(800, First(agent.Get("/api/v1/processes?sort=energy").Body));
+
+        static int First(string body) => JsonDocument.Parse(body).RootElement.GetProperty("items")[0].GetProperty("pid").GetInt32();
+    }
+
+    [Fact]
+    public void Process_ReusedPid_IsTheLivingOne()
+    {
+        var agent = new FakeAgent();
+        ConsumerTotals ended = agent.Now.Consumers.First(consumer => consumer.Pid == 650);
+        agent.Now = agent.Now with { Consumers = agent.Now.Consumers.Add(ended with { Id = "650/1", StartNanoseconds = 1, Ended = false, Name = "reborn" }) };
+        Assert.Contains("\"name\":\"reborn\"", agent.Get("/api/v1/processes/650").Body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Documents_EveryEnergyFigure_LiesWithinItsBounds()
+    {
+        var agent = new FakeAgent();
+        foreach (string target in (string[])["/api/v1/processes", "/api/v1/pods", "/api/v1/namespaces"])
+        {
+            foreach (JsonElement item in JsonDocument.Parse(agent.Get(target).Body).RootElement.GetProperty("items").EnumerateArray())
+            {
+                long energy = item.GetProperty("energyMicrojoules").GetInt64();
+                Assert.InRange(energy, item.GetProperty("low").GetInt64(), item.GetProperty("high").GetInt64());
+                double watts = item.GetProperty("powerWatts").GetDouble();
+                Assert.InRange(watts, item.GetProperty("powerLowWatts").GetDouble(), item.GetProperty("powerHighWatts").GetDouble());
+                Assert.NotEmpty(item.GetProperty("quality").GetString()!);
+                Assert.NotEmpty(item.GetProperty("origin").GetString()!);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Trace_MoreReadersThanAllowed_AreRefused()
+    {
+        var feed = new HeldTrace();
+        var agent = new FakeAgent(trace: feed);
+        ApiRouter router = agent.Router();
+        Task[] readers = [.. Enumerable.Range(0, 2).Select(_ => router.Handle(ApiRequest.Of("GET", "/api/v1/trace?seconds=5", null)).Stream!(Stream.Null, TestContext.Current.CancellationToken))];
+        Assert.Equal(503, router.Handle(ApiRequest.Of("GET", "/api/v1/trace", null)).Status);
+        feed.Release();
+        await Task.WhenAll(readers);
+        Assert.Equal(200, router.Handle(ApiRequest.Of("GET", "/api/v1/trace", null)).Status);
+        Assert.Equal(TimeSpan.FromSeconds(5), feed.Length);
+        Assert.Equal(404, new FakeAgent().Get("/api/v1/trace").Response.Status);
+    }
+
+    [Fact]
+    public void Handle_HostileTargets_AnswersEachWithAProblem()
+    {
+        var agent = new FakeAgent(seconds: 3);
+        ApiRouter router = agent.Router();
+        string[] targets =
+        [
+            "", "/", "//", "*", "/%", "/%zz", "/%00", "/%ff%fe", "/metrics/%0d%0aX: y", "http://", "http://x", "/" + new string('a', 100_000),
+            "/" + string.Join('/', Enumerable.Repeat("a", 5_000)), "/api/v1/pods/" + new string('%', 900), "/api/v1/pods/..%2f..%2fetc%2fpasswd",
+            "/api/v1/processes/99999999999999999999", "/api/v1/processes/-1", "/api/v1/processes?top=99999999999999", "/api/v1/processes?" + new string('x', 50_000),
+            "/api/v1/processes?" + string.Join('&', Enumerable.Range(0, 1_000).Select(i => $"a{i}=1")), "/api/v1/processes?top=1&top=2", "/api/v1/processes?top=%",
+            "/api/v1/history?from=NaN", "/api/v1/history?from=1e400", "/api/v1/history?to=0001-01-01T00:00:00Z", "/api/v1/history?from=9999-12-31T23:59:59Z",
+            "/api/v1/history?from=0&step=1s", "/api/v1/history?step=0", "/api/v1/history?step=NaN", "/api/v1/processes?window=Infinitys", "/api/v1/processes?window=-5s",
+            "/api/v1/tree?depth=-1", "/api/v1/trace?seconds=999999", "/metrics?expose=" + new string(',', 1_000), "/metrics?expose=kepler%00", "/healthz?x",
+            "/api/v1/containers/" + new string('a', 600), "/api/v1/machines/x", "/api/v1/pods/\u0001",
+        ];
+        foreach (string target in targets)
+        {
+            (ApiResponse response, string body) = agent.Get(target, router: router);
+            Assert.InRange(response.Status, 400, 404);
+            Assert.Equal("application/problem+json", response.ContentType);
+            JsonElement problem = JsonDocument.Parse(body).RootElement;
+            Assert.Equal(response.Status, problem.GetProperty("status").GetInt32());
+            Assert.NotEmpty(problem.GetProperty("detail").GetString()!);
+            Assert.True(body.Length < 4_096, target[..Math.Min(60, target.Length)]);
+        }
+    }
+
+    [Fact]
+    public void Handle_RandomTargets_NeverThrows()
+    {
+        const int Seed = 20261124;
+        var random = new Random(Seed);
+        var agent = new FakeAgent(seconds: 3);
+        ApiRouter router = agent.Router((MetricDialects)3, 5);
+        string[] words = ["/", "api", "v1", "?", "&", "=", "%", "%41", "top", "window", "from", "to", "step", "1", "-1", "s", "\u00e9", "\0", "pods", "processes", "history", "tree", "kind", "process", "namespace", "T", "Z", "+", "9999999999"];
+        for (int round = 0; round < 20_000; round++)
+        {
+            var target = new StringBuilder(round % 2 == 0 ? "/api/v1/" : "");
+            for (int word = random.Next(12); word >= 0; word--)
+            {
+                _ = target.Append(words[random.Next(words.Length)]);
+            }
+
+            (ApiResponse response, _) = agent.Get(target.ToString(), router: router);
+            Assert.True(response.Status is 200 or 400 or 404, $"seed {Seed} round {round}: {target} gave {response.Status}");
+        }
+    }
+
+    private static string Indent(string json)
+    {
+        using var to = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(to, Indented))
+        {
+            JsonDocument.Parse(json).WriteTo(writer);
+        }
+
+        return Encoding.UTF8.GetString(to.ToArray());
+    }
+
+    private sealed class HeldTrace : ITraceFeed
+    {
+        private readonly TaskCompletionSource _released = new();
+
+        internal TimeSpan Length { get; private set; }
+
+        internal void Release() => _released.SetResult();
+
+        public Task StreamAsync(Stream to, TimeSpan length, CancellationToken cancellationToken)
+        {
+            Length = length;
+            return _released.Task;
+        }
+    }
+}

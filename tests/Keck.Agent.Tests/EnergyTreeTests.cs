@@ -1,0 +1,115 @@
+using System.Collections.Immutable;
+using Keck.Metering;
+
+namespace Keck.Agent.Tests;
+
+public sealed class EnergyTreeTests
+{
+    [Theory]
+    [InlineData(IdlePolicy.Separate)]
+    [InlineData(IdlePolicy.Proportional)]
+    [InlineData(IdlePolicy.Allocated)]
+    public void Build_ConsistentLedger_EveryNodeIsTheSumOfItsChildren(IdlePolicy policy)
+    {
+        LedgerSnapshot ledger = SampleLedger.At(7);
+        EnergyNode tree = EnergyTree.Build(ledger, policy, EnergyTree.MaxDepth, "host");
+        Assert.True(tree.SumsUp);
+        Assert.Equal(ledger.Meters.Sum(meter => meter.Total), tree.EnergyMicrojoules);
+        int inner = 0;
+        Walk(tree);
+        Assert.True(inner > 10);
+
+        void Walk(EnergyNode node)
+        {
+            if (node.Children is { } children)
+            {
+                inner++;
+                Assert.Equal(node.EnergyMicrojoules, children.Sum(child => child.EnergyMicrojoules));
+                Assert.Equal(children.Count, children.Select(child => child.Id).Distinct().Count());
+                Assert.All(children, Walk);
+            }
+        }
+    }
+
+    [Fact]
+    public void Build_EnergyWithoutCpu_IsAChildOfItsOwn()
+    {
+        EnergyNode package = Child(EnergyTree.Build(SampleLedger.At(7), IdlePolicy.Separate, EnergyTree.MaxDepth, "host"), "package-0");
+        Assert.Equal(17, Child(package, "core-unknown").EnergyMicrojoules);
+        Assert.Equal("no core known", Child(package, "core-unknown").Name);
+        Assert.Equal(2, Child(package, "core-0").Children!.Count);
+    }
+
+    [Fact]
+    public void Build_MeterDoesNotMatchItsParts_SaysSoUpToTheRoot()
+    {
+        LedgerSnapshot ledger = SampleLedger.At(7);
+        MeterTotals wrong = ledger.Meters[1] with { Total = ledger.Meters[1].Total + 1 };
+        EnergyNode tree = EnergyTree.Build(ledger with { Meters = ledger.Meters.SetItem(1, wrong) }, IdlePolicy.Separate, 1, "host");
+        Assert.False(tree.SumsUp);
+        Assert.False(Child(tree, "package-1").SumsUp);
+        Assert.True(Child(tree, "package-0").SumsUp);
+    }
+
+    [Fact]
+    public void Build_FaultBelowTheDepthShown_IsStillSeen()
+    {
+        LedgerSnapshot ledger = SampleLedger.At(7);
+        int system = ledger.Cores.Select((row, index) => (row, index)).First(item => item.row.Owner == "system").index;
+        ImmutableArray<CoreTotals> cores = ledger.Cores.SetItem(system, ledger.Cores[system] with { Microjoules = 1 });
+        EnergyNode tree = EnergyTree.Build(ledger with { Cores = cores }, IdlePolicy.Separate, 0, "host");
+        Assert.Null(tree.Children);
+        Assert.False(tree.SumsUp);
+    }
+
+    [Fact]
+    public void Build_RowsOfAPackageWithoutMeter_DoNotSumUp()
+    {
+        LedgerSnapshot ledger = SampleLedger.At(7);
+        EnergyNode tree = EnergyTree.Build(
+            ledger with { Cores = ledger.Cores.Add(new CoreTotals(null, "system", 5, 3, 10, 1, null)) }, IdlePolicy.Separate, 6, "host");
+        Assert.False(tree.SumsUp);
+    }
+
+    [Fact]
+    public void Build_TwoMetersOfAPackage_ShareOneNode()
+    {
+        LedgerSnapshot ledger = SampleLedger.At(7);
+        MeterTotals core = new()
+        {
+            Meter = new() { Id = "gpu-0", Domain = EnergyDomain.Gpu, Package = 0, Origin = EnergyOrigin.Nvml, Quality = ReadingQuality.Measured },
+            Total = 50,
+            IdleSeparate = 50,
+            IdleProportional = 50,
+            Static = 50,
+        };
+        EnergyNode tree = EnergyTree.Build(
+            ledger with
+            {
+                Meters = ledger.Meters.Add(core),
+                Consumers = [.. ledger.Consumers.Select(consumer => consumer with { Active = consumer.Active.Add(0), Proportional = consumer.Proportional.Add(0) })],
+            },
+            IdlePolicy.Separate, 6, "host");
+        Assert.True(tree.SumsUp);
+        Assert.Equal("package 0: package-0 + gpu-0", Child(tree, "package-0-meters").Name);
+    }
+
+    [Fact]
+    public void Build_EarlierLedger_GivesWattsByCore()
+    {
+        EnergyNode tree = EnergyTree.Build(SampleLedger.At(20), IdlePolicy.Separate, 6, "host", SampleLedger.At(10));
+        EnergyNode core = Child(Child(tree, "package-1"), "core-2");
+        Assert.Equal(1.250003, core.PowerWatts!.Value, 6);
+        Assert.Equal(2_900_000, core.KiloHertz);
+    }
+
+    [Fact]
+    public void Build_EmptyLedger_IsAnEmptyHost()
+    {
+        EnergyNode tree = EnergyTree.Build(LedgerSnapshot.Empty, IdlePolicy.Separate, 6, "host");
+        Assert.True(tree.SumsUp);
+        Assert.Equal(0, tree.EnergyMicrojoules);
+    }
+
+    private static EnergyNode Child(EnergyNode node, string id) => node.Children!.Single(child => child.Id == id);
+}

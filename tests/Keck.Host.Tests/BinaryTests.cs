@@ -1,0 +1,67 @@
+using System.Diagnostics;
+
+namespace Keck.Host.Tests;
+
+/// <summary>The native executable, on this machine.</summary>
+[Trait("Speed", "slow")]
+[Trait("Needs", "bpf")]
+public sealed class BinaryTests : IDisposable
+{
+    private static readonly string Binary = Repository.PathOf("out", "bin", "keck-host");
+    private readonly string _folder = Directory.CreateTempSubdirectory("keck-host-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void RecordThenReplay_LiveFigures_AreReproducedByteForByte()
+    {
+        Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
+        string trace = File("trace.ndjson"), live = File("live.ndjson"), first = File("first.ndjson"), second = File("second.ndjson");
+        Assert.Equal(0, Run("record", "--seconds", "5", "--out", trace, "--figures", live).Code);
+        Assert.Equal(0, Run("replay", trace, "--out", first).Code);
+        Assert.Equal(0, Run("replay", trace, "--out", second).Code);
+        Assert.NotEmpty(System.IO.File.ReadAllBytes(live));
+        Assert.Equal(System.IO.File.ReadAllBytes(live), System.IO.File.ReadAllBytes(first));
+        Assert.Equal(System.IO.File.ReadAllBytes(first), System.IO.File.ReadAllBytes(second));
+    }
+
+    [Fact]
+    public void Tree_ThisMachine_AddsUp()
+    {
+        Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
+        (int code, string output, _) = Run("tree", "--seconds", "2", "--socket", "none");
+        Assert.Equal(0, code);
+        Assert.Contains("every level adds up to the microjoule", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Replay_Garbage_FailsWithOneClearLine()
+    {
+        Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
+        string trace = File("garbage.ndjson");
+        System.IO.File.WriteAllText(trace, "no trace\n");
+        (int code, _, string errors) = Run("replay", trace, "--out", File("none.ndjson"));
+        Assert.Equal(1, code);
+        Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [Fact]
+    public void Run_AddressBeyondLoopbackWithoutSecret_RefusesAndSaysWhy()
+    {
+        Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
+        (int code, _, string errors) = Run("run", "--listen", "0.0.0.0:0", "--socket", "none");
+        Assert.NotEqual(0, code);
+        Assert.Contains("is not loopback", errors, StringComparison.Ordinal);
+    }
+
+    private string File(string name) => Path.Combine(_folder, name);
+
+    private static (int Code, string Output, string Errors) Run(params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(Binary, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output, errors.Result);
+    }
+}

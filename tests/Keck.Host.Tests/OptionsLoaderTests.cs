@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Keck.Agent;
+
+namespace Keck.Host.Tests;
+
+public sealed class OptionsLoaderTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("keck-options-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public void Load_FileEnvironmentAndFlag_LaterOnesWin()
+    {
+        string file = Write("""{"profile": "minimal", "idle": "proportional", "listen": "127.0.0.1:1"}""");
+        HostOptions options = OptionsLoader.Load(
+            file, name => name switch { "KECK_PROFILE" => "full", "KECK_LISTEN" => "127.0.0.1:2", _ => null },
+            new Dictionary<string, string> { ["listen"] = "127.0.0.1:3" }, out ImmutableArray<string> errors);
+        Assert.Empty(errors);
+        Assert.Equal((ProfileKind.Full, Metering.IdlePolicy.Proportional, "127.0.0.1:3"), (options.Profile, options.Idle, options.Listen));
+    }
+
+    [Fact]
+    public void Load_SeveralMistakes_NamesAllOfThemAndWhatIsAllowed()
+    {
+        string file = Write("""{"profil": "full", "idle": "nobody"}""");
+        _ = OptionsLoader.Load(
+            file, name => name == "KECK_RUNS" ? "magic" : null,
+            new Dictionary<string, string> { ["exposeProcesses"] = "all" }, out ImmutableArray<string> errors);
+        Assert.Collection(
+            errors,
+            error => Assert.Contains("'profil' is not a setting", error, StringComparison.Ordinal),
+            error => Assert.Contains("idle: 'nobody' is none of separate, proportional, allocated", error, StringComparison.Ordinal),
+            error => Assert.Contains("KECK_RUNS: 'magic'", error, StringComparison.Ordinal),
+            error => Assert.Contains("--expose-processes: 'all' is not top:N", error, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[1]")]
+    [InlineData("")]
+    public void Load_FileThatIsNoConfiguration_SaysSoOnce(string text)
+    {
+        _ = OptionsLoader.Load(Write(text), _ => null, new Dictionary<string, string>(), out ImmutableArray<string> errors);
+        Assert.Single(errors);
+    }
+
+    [Fact]
+    public void Load_NamedFileMissing_IsAnError()
+    {
+        _ = OptionsLoader.Load(Path.Combine(_folder, "none.json"), _ => null, new Dictionary<string, string>(), out ImmutableArray<string> errors);
+        Assert.Contains("there is no file", Assert.Single(errors), StringComparison.Ordinal);
+    }
+
+    private string Write(string text)
+    {
+        string file = Path.Combine(_folder, "host.json");
+        File.WriteAllText(file, text);
+        return file;
+    }
+}
