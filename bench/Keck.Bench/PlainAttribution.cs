@@ -163,7 +163,8 @@ internal sealed class PlainAttribution(AttributionOptions options)
         double active = total - fixedPart;
         double weights = owners.Sum(owner => owner.Weight), times = owners.Sum(owner => owner.Time);
         double staticDoubt = _floors[meter.Id].Uncertainty * fixedPart;
-        double jitter = total * Math.Min(1, (Math.Abs(tick.End - sample.ReadNanoseconds) + 1e6) / tick.Length);
+        double skew = Math.Abs(tick.End - sample.ReadNanoseconds) + 1e6;
+        double jitter = total * skew / (skew + Math.Max(1, tick.Length));
         double quantum = meter.Quantum!.Value.Value / Math.Sqrt(3);
         double spread = meter.Domain == EnergyDomain.Dram ? 0.5 : 0.25;
         foreach ((int owner, double weight, double time, long own) in owners.Where(owner => owner.Owner >= 0))

@@ -41,10 +41,11 @@ public sealed class PrometheusTests
             using HttpClient client = new() { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
 
             // The condition is the scrape itself; the test's own time limit ends a wait in vain.
+            using PeriodicTimer poll = new(TimeSpan.FromMilliseconds(100));
             while (await ScalarAsync(client, "sum(up{job=\"keck\"})", cancel) != 1)
             {
                 Assert.False(prometheus.HasExited, "prometheus ended");
-                await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, cancel);
+                await poll.WaitForNextTickAsync(cancel);
             }
 
             const string Identity = "count(abs(keck_processes_joules_total + keck_idle_joules_total + keck_system_joules_total + keck_unattributed_joules_total"

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Keck.Tests;
 
 namespace Keck.Host.Tests;
 

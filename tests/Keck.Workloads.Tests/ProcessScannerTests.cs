@@ -251,16 +251,17 @@ public sealed class ProcessScannerTests : IDisposable
         _host.Write($"rootfs/var/lib/docker/containers/{id}/config.v2.json", """{"Name":"/db"}""");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         Task run = _host.Scanner.RunAsync(stop.Token);
+        using PeriodicTimer poll = new(TimeSpan.FromMilliseconds(5));
         while (_host.Processes.Count == 0)
         {
-            await Task.Delay(5, stop.Token);
+            await poll.WaitForNextTickAsync(stop.Token);
             _host.Resolve();
         }
 
         _host.Tracker.Containers.Want(id);
         while (_host.Tracker.Containers.Find(id) is null)
         {
-            await Task.Delay(5, stop.Token);
+            await poll.WaitForNextTickAsync(stop.Token);
         }
 
         await stop.CancelAsync();
