@@ -8,18 +8,22 @@ mkdir -p out/bench
 page=out/bench/performance.md
 failed=0
 
-section() { # section NAME TITLE COMMAND...: its output goes to the page, or the reason why there is none
-	local name=$1 title=$2
+section() { # section NAME TITLE COMMAND...: its output goes to the page; where it fails, also why
+	local name=$1 title=$2 code=0
 	shift 2
 	echo "bench: $name"
-	if "$@" >"out/bench/$name.md" 2>"out/bench/$name.log"; then
-		cat "out/bench/$name.md" >>"$page"
-	else
+	"$@" >"out/bench/$name.md" 2>"out/bench/$name.log" || code=$?
+	grep -q '^## ' "out/bench/$name.md" || printf '## %s\n\n' "$title" >>"$page"
+	cat "out/bench/$name.md" >>"$page"
+	if [ "$code" -ne 0 ]; then
 		failed=1
-		grep -q '^## ' "out/bench/$name.md" && cat "out/bench/$name.md" >>"$page" || printf '## %s\n\n' "$title" >>"$page"
-		printf 'Not complete: %s\n\n' "$(tail -n 1 "out/bench/$name.log")" >>"$page"
+		local why
+		why=$(tail -n 1 "out/bench/$name.log")
+		if [ -n "$why" ]; then why="Not complete: $why"; else why="Measured, and a goal was missed (exit code $code)."; fi
+		printf '\n%s\n' "$why" >>"$page"
 		cat "out/bench/$name.log" >&2
 	fi
+	echo >>"$page"
 }
 
 user_space() {

@@ -21,8 +21,8 @@ internal static class AttributionBench
             ## Attribution and ledger
 
             One tick of 100,000 threads that all ran, on 128 CPUs (2 packages, SMT), full model with counters, 2 package and 2 memory meters:
-            `Attributor.Attribute` + `EnergyLedger.Apply`, beside the same calculation in plain LINQ and dictionaries. Both results are compared
-            (each run, thread, CPU and consumer, to the microjoule) before a figure is printed. Medians; the range is the fastest and slowest tick.
+            `Attributor.Attribute` + `EnergyLedger.Apply`, beside the same calculation in plain LINQ and dictionaries. After ten ticks both
+            ledgers are compared (meters, consumers, CPUs, and the threads of 500 processes: to the microjoule) before a figure is printed. Medians; the range is the fastest and slowest tick.
 
             | case | runs | attribute | ledger | together | range | LINQ | ratio | allocated per tick |
             |---|---|---|---|---|---|---|---|---|

@@ -37,6 +37,7 @@ internal static class DrainBench
             long start = Stopwatch.GetTimestamp();
             drain.Drain(observation, online, []);
             double elapsed = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+            long used = GC.GetAllocatedBytesForCurrentThread() - before;
             if (observation.Threads.Count != threads || observation.Runs.Count != host.Observation.Runs.Count)
             {
                 throw new UnreachableException($"{observation.Threads.Count} threads and {observation.Runs.Count} runs drained");
@@ -45,7 +46,7 @@ internal static class DrainBench
             if (tick >= WarmUpTicks)
             {
                 times.Add(elapsed);
-                allocated = Math.Max(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
+                allocated = Math.Max(allocated, used);
             }
         }
 
