@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Meters this machine under a mixed load and prints the top consumers, the energy tree and the agent's own cost.
-# SECONDS_LOAD=30 sets the length; KEEP=1 leaves the agent serving and prints the URLs.
+# SECONDS_LOAD=30 sets the length; PROFILE=full ticks every 100 ms; KEEP=1 leaves the agent serving and prints the URLs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=$PWD/out/bin
@@ -20,7 +20,7 @@ echo "== what this machine offers"
 echo
 
 echo "== starting keck-host"
-"$bin/keck-host" run --listen 127.0.0.1:0 --socket "$work/host.sock" --profile "${PROFILE:-full}" 2>"$work/agent.log" &
+"$bin/keck-host" run --listen 127.0.0.1:0 --socket "$work/host.sock" --profile "${PROFILE:-standard}" 2>"$work/agent.log" &
 agent=$!
 until grep -q 'Serving' "$work/agent.log"; do
 	if ! kill -0 "$agent" 2>/dev/null; then cat "$work/agent.log" >&2; echo "keck-host did not start: see above" >&2; agent=; exit 1; fi

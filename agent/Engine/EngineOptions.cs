@@ -4,6 +4,6 @@ namespace Keck.Agent;
 public sealed record EngineOptions
 {
     /// <summary>How many ended processes are kept for outlets that have not seen them; beyond it the oldest are let go early, and counted.</summary>
-    /// <value>At least 100; default 10,000.</value>
-    public int EndedProcessLimit { get; init; } = 10_000;
+    /// <value>At least 100; default 500.</value>
+    public int EndedProcessLimit { get; init; } = 500;
 }

@@ -23,6 +23,7 @@ internal static class Exposition
         }
 
         writer.Complete();
+        parts.State.MarkSeen(scrape.Ledger);
 
         void Collect(ImmutableArray<MetricDefinition> table)
         {

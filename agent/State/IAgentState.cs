@@ -5,12 +5,15 @@ namespace Keck.Agent;
 
 /// <summary>
 /// What the outlets may ask of a running agent. Every answer is an immutable value taken at the moment of the call;
-/// asking changes nothing. Called from many threads.
+/// asking changes nothing; only a scrape tells that it has shown who had ended. Called from many threads.
 /// </summary>
 public interface IAgentState
 {
     /// <summary>The ledger at the end of the last tick; <see cref="LedgerSnapshot.Empty"/> before the first.</summary>
     LedgerSnapshot Ledger();
+
+    /// <summary>Tells that a scrape has shown this snapshot: processes that had ended by then need not be kept for it.</summary>
+    void MarkSeen(LedgerSnapshot shown);
 
     /// <summary>Every meter found, selected or not, working or not.</summary>
     ImmutableArray<MeterReport> Meters();

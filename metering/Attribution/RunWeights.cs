@@ -40,7 +40,7 @@ internal sealed class RunWeights(AttributionOptions options)
         }
     }
 
-    // One leaf for each run, in the order of threads. Its weight is, for now, its frequency squared (GHz²), NaN where unknown.
+    // One leaf for each run, in the order of threads. Its weight is its frequency squared (GHz²), NaN where unknown, until Weigh has seen the whole tick.
     private void Collect(Observation observation)
     {
         (_totalTime, _timeWithFrequency, _timeWithCounters, _squares, _weightedFactors) = (0, 0, 0, 0, 0);

@@ -18,6 +18,8 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
 
     internal ITraceFeed? Trace { get; init; }
 
+    internal LedgerSnapshot? Seen { get; private set; }
+
     internal string[] Reasons { get; set; } = [];
 
     internal FakeAgent(int seconds = 90, ITraceFeed? trace = null)
@@ -36,6 +38,8 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
         Now = ledger;
         History.Record(ledger);
     }
+
+    public void MarkSeen(LedgerSnapshot shown) => Seen = shown;
 
     internal ApiRouter Router(MetricDialects dialects = MetricDialects.None, int topProcesses = 0) =>
         new(Parts, new ApiOptions { Metrics = new MetricsOptions { Dialects = dialects, TopProcesses = topProcesses } });

@@ -10,6 +10,10 @@ namespace Keck.Host;
 /// <summary>Everything of a running host agent, wired along the data path: sources → engine → what the outlets ask.</summary>
 internal sealed class HostAgent : IAgentState, IDisposable
 {
+    // A fork storm ends processes faster than anybody looks: one kept costs about 10 KB in all
+    // (24,000 of them: 230 MiB), so the profile's memory holds a part of its processes as ended ones. What they used is kept in any case.
+    private const int EndedPart = 20;
+
     private readonly HostOptions _options;
     private readonly TimeProvider _time;
     private readonly RunSources _runs;
@@ -34,7 +38,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
             workloads,
             new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }),
             new EnergyLedger(Guid.NewGuid()),
-            new EngineOptions { EndedProcessLimit = profile.MaxProcesses },
+            new EngineOptions { EndedProcessLimit = Math.Max(100, profile.MaxProcesses / EndedPart) },
             time);
         _trace = new LiveTrace(this, options, time);
         _owned = [meters, runs, _self];
@@ -87,6 +91,8 @@ internal sealed class HostAgent : IAgentState, IDisposable
     internal ProfileChange? ObserveSelf() => _governor.Observe(_self.Read(), _time.GetElapsedTime(0).Ticks * 100);
 
     public LedgerSnapshot Ledger() => Engine.Ledger();
+
+    public void MarkSeen(LedgerSnapshot shown) => Engine.MarkSeen(shown);
 
 
     ImmutableArray<Keck.Agent.MeterReport> IAgentState.Meters() => MeterReports.Of(Meters.States());
