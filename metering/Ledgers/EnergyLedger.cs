@@ -12,6 +12,7 @@ public sealed class EnergyLedger
     private readonly Guid _epoch;
     private readonly AccountBook _book = new();
     private readonly Cells _cells = new();
+    private readonly MachineBook _machines = new();
     private readonly UsageSums _usage = new();
     private readonly Column<ThreadTotals> _threads = new();
     private readonly List<MeterColumn> _meters = [];
@@ -49,9 +50,11 @@ public sealed class EnergyLedger
                 _meters[_columnOf[k]].Add(tick.Shares[k]);
             }
 
-            BookThreads(observation, tick);
+            bool read = BeginMachines(observation, tick);
+            BookThreads(observation, tick, read);
             BookProcesses(observation, tick);
             BookCpus(observation, tick);
+            BookAllocated(observation, tick);
         }
     }
 
@@ -118,7 +121,7 @@ public sealed class EnergyLedger
     }
 
     // Cells and threads; what a process used is gathered first and booked once.
-    private void BookThreads(Observation observation, TickAttribution tick)
+    private void BookThreads(Observation observation, TickAttribution tick, bool read)
     {
         Span<RunSample> runs = observation.Runs.Items;
         Span<long> energies = tick.RunMicrojoules.Items;
@@ -129,7 +132,7 @@ public sealed class EnergyLedger
         foreach (ref ThreadSample thread in observation.Threads.Items)
         {
             ref ThreadRow row = ref rows[thread.Row];
-            int owner = row.Kernel ? Leaf.SystemOwner : row.Process >= 0 ? row.Process : Leaf.UnattributedOwner;
+            int owner = row.Owner;
             long nanoseconds = 0, microjoules = 0;
             for (int i = 0; i < thread.RunCount; i++)
             {
@@ -146,6 +149,10 @@ public sealed class EnergyLedger
             if (owner >= 0)
             {
                 _usage.Add(owner, nanoseconds, thread);
+                if (row.Role != ThreadRole.None)
+                {
+                    BookRole(observation, row, microjoules, nanoseconds, read);
+                }
             }
 
             ref ThreadTotals totals = ref threads[thread.Row];
@@ -163,7 +170,12 @@ public sealed class EnergyLedger
     {
         foreach (int process in tick.Processes.Items)
         {
-            _book.Book(process, observation.ProcessTable[process], tick, _columnOf, _usage.Take(process));
+            ref ProcessRow row = ref observation.ProcessTable[process];
+            _book.Book(process, row, observation.Machines, tick, _columnOf, _usage.Take(process));
+            if (row.Machine >= 0 && _machines.Of(observation.Machines, row.Machine) is { } machine)
+            {
+                machine.Overhead += FollowingRuns(tick, tick.Active(process));
+            }
         }
 
         // Who ran while no meter was read.
@@ -171,7 +183,7 @@ public sealed class EnergyLedger
         {
             if (!_usage.Taken(process))
             {
-                _book.Book(process, observation.ProcessTable[process], null, _columnOf, _usage.Take(process));
+                _book.Book(process, observation.ProcessTable[process], observation.Machines, null, _columnOf, _usage.Take(process));
             }
         }
     }
@@ -187,7 +199,89 @@ public sealed class EnergyLedger
 
         foreach (ref OffCoreShare share in tick.OffCore.Items)
         {
-            _cells[_cells.Find(share.Owner, share.Package, -1)].Microjoules += share.Microjoules;
+            _cells[_cells.Find(share.Owner, share.Package, share.Cpu)].Microjoules += share.Microjoules;
+        }
+    }
+
+    // Machines come before their threads: what a slow meter says now of earlier ticks goes by the time they ran then.
+    private bool BeginMachines(Observation observation, TickAttribution tick)
+    {
+        MachineTable machines = observation.Machines;
+        if (machines.Count > 0 || _machines.Accounts.Count > 0)
+        {
+            foreach (string gone in _machines.Follow(machines, tick.Tick))
+            {
+                _book.ForgetMachine(gone, _meters);
+            }
+        }
+
+        bool read = false;
+        for (int k = 0; k < tick.Meters.Length; k++)
+        {
+            read |= tick.Shares[k].Observed && tick.Meters[k].Domain.FollowsRuns();
+        }
+
+        if (machines.Count == 0)
+        {
+            return read;
+        }
+
+        foreach (ref OffCoreShare share in tick.OffCore.Items)
+        {
+            if (share.Owner >= 0 && observation.ProcessTable[share.Owner].Machine is var machine and >= 0 && _machines.Of(machines, machine) is { } account)
+            {
+                _machines.Spread(account, share.Microjoules);
+            }
+        }
+
+        if (read)
+        {
+            _machines.ClearPending(machines);
+        }
+
+        return read;
+    }
+
+    private void BookRole(Observation observation, in ThreadRow row, long microjoules, long nanoseconds, bool read)
+    {
+        if (observation.ProcessTable[row.Process].Machine is not (var machine and >= 0) || _machines.Of(observation.Machines, machine) is not { } account)
+        {
+            return;
+        }
+
+        if (row.Role == ThreadRole.Vcpu)
+        {
+            MachineBook.AddVcpu(account, row.Vcpu, microjoules, nanoseconds, read);
+        }
+        else
+        {
+            account.OverheadPending += read ? 0 : nanoseconds;
+        }
+    }
+
+    private static long FollowingRuns(TickAttribution tick, ReadOnlySpan<long> byMeter)
+    {
+        long sum = 0;
+        for (int k = 0; k < byMeter.Length; k++)
+        {
+            sum += tick.Meters[k].Domain.FollowsRuns() ? byMeter[k] : 0;
+        }
+
+        return sum;
+    }
+
+    private void BookAllocated(Observation observation, TickAttribution tick)
+    {
+        foreach (int machine in observation.Machines.InOrder)
+        {
+            string uuid = observation.Machines[machine].Uuid;
+            for (int k = 0; k < tick.Meters.Length; k++)
+            {
+                if (tick.Allocated(machine, k) is var microjoules and > 0)
+                {
+                    _book.Allocate(uuid, _columnOf[k], microjoules);
+                }
+            }
         }
     }
 
@@ -226,9 +320,39 @@ public sealed class EnergyLedger
         Model = _model,
         Topology = observation.Topology,
         Meters = [.. _meters.Select(column => column.Totals)],
-        Consumers = _book.Take(observation.ProcessTable, _meters.Count),
+        Consumers = _book.Take(observation, _meters.Count),
+        Machines = TakeMachines(observation.Machines),
         Cores = TakeCores(observation.ProcessTable),
     };
+
+    private ImmutableArray<MachineTotals> TakeMachines(MachineTable table)
+    {
+        ImmutableArray<MachineTotals>.Builder machines = ImmutableArray.CreateBuilder<MachineTotals>(_machines.Accounts.Count);
+        foreach (MachineAccount account in _machines.Accounts)
+        {
+            MachineRow? row = table.At(table.Find(account.Uuid));
+            ImmutableArray<VcpuTotals>.Builder vcpus = ImmutableArray.CreateBuilder<VcpuTotals>(account.Vcpus.Count);
+            for (int vcpu = 0; vcpu < account.Vcpus.Count; vcpu++)
+            {
+                vcpus.Add(new VcpuTotals(vcpu, account.Vcpus[vcpu].Microjoules, account.Vcpus[vcpu].Nanoseconds));
+            }
+
+            machines.Add(new MachineTotals
+            {
+                Uuid = account.Uuid,
+                Name = account.Name,
+                SizedVcpus = row?.Vcpus,
+                MemoryKibibytes = row?.MemoryKibibytes,
+                Running = row is { Running: true },
+                Series = account.Series,
+                Vcpus = vcpus.MoveToImmutable(),
+                Overhead = account.Overhead,
+            });
+        }
+
+        machines.Sort(static (a, b) => string.CompareOrdinal(a.Uuid, b.Uuid));
+        return machines.ToImmutable();
+    }
 
     private ImmutableArray<CoreTotals> TakeCores(ProcessTable processes)
     {

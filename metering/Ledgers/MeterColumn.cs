@@ -8,6 +8,7 @@ internal sealed class MeterColumn(Meter meter)
     private long _readings;
     private long _departedActive;
     private long _departedProportional;
+    private long _departedAllocated;
 
     internal Meter Meter { get; } = meter;
 
@@ -20,10 +21,13 @@ internal sealed class MeterColumn(Meter meter)
         SystemProportional = _sum.SystemProportional,
         UnattributedActive = _sum.UnattributedActive,
         UnattributedProportional = _sum.UnattributedProportional,
+        Overhead = _sum.Overhead,
         IdleSeparate = _sum.IdleSeparate,
         IdleProportional = _sum.IdleProportional,
+        IdleAllocated = _sum.IdleAllocated,
         DepartedActive = _departedActive,
         DepartedProportional = _departedProportional,
+        DepartedAllocated = _departedAllocated,
         Readings = _readings,
     };
 
@@ -41,8 +45,10 @@ internal sealed class MeterColumn(Meter meter)
         _sum.SystemProportional += shares.SystemProportional;
         _sum.UnattributedActive += shares.UnattributedActive;
         _sum.UnattributedProportional += shares.UnattributedProportional;
+        _sum.Overhead += shares.Overhead;
         _sum.IdleSeparate += shares.IdleSeparate;
         _sum.IdleProportional += shares.IdleProportional;
+        _sum.IdleAllocated += shares.IdleAllocated;
     }
 
     internal void Depart(long active, long proportional)
@@ -50,4 +56,6 @@ internal sealed class MeterColumn(Meter meter)
         _departedActive += active;
         _departedProportional += proportional;
     }
+
+    internal void DepartAllocated(long allocated) => _departedAllocated += allocated;
 }

@@ -37,9 +37,9 @@ internal static class TraceHeaderWriter
         if (!header.Machines.IsEmpty)
         {
             json.WriteStartArray("machines"u8);
-            foreach (TraceMachine machine in header.Machines)
+            foreach (MachineRow machine in header.Machines)
             {
-                WriteMachine(json, machine);
+                WriteMachine(json, machine, machine.Running ? null : "stopped");
             }
 
             json.WriteEndArray();
@@ -69,6 +69,7 @@ internal static class TraceHeaderWriter
 
         json.WriteEndArray();
         Number(json, "baseKiloHertz"u8, topology.BaseFrequency?.Value);
+        Number(json, "memoryKibibytes"u8, topology.MemoryKibibytes);
         json.WriteEndObject();
     }
 
@@ -81,6 +82,7 @@ internal static class TraceHeaderWriter
             json.WriteString("domain"u8, meter.Domain.Name());
             Number(json, "package"u8, meter.Package);
             Number(json, "core"u8, meter.Core);
+            Number(json, "cpu"u8, meter.Cpu);
             json.WriteString("origin"u8, meter.Origin.Name());
             json.WriteString("quality"u8, meter.Quality.Name());
             json.WriteBoolean("selected"u8, meter.Selected);
@@ -101,13 +103,17 @@ internal static class TraceHeaderWriter
         }
     }
 
-    internal static void WriteMachine(Utf8JsonWriter json, TraceMachine machine)
+    /// <param name="json">Where to.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="happened">The event; null for none.</param>
+    internal static void WriteMachine(Utf8JsonWriter json, MachineRow machine, string? happened)
     {
         json.WriteStartObject();
         json.WriteString("uuid"u8, machine.Uuid);
         Text(json, "name"u8, machine.Name);
         Number(json, "vcpus"u8, machine.Vcpus);
         Number(json, "memoryKibibytes"u8, machine.MemoryKibibytes);
+        Text(json, "event"u8, happened);
         json.WriteEndObject();
     }
 
@@ -173,7 +179,7 @@ internal static class TraceHeaderWriter
             json.WriteStartObject();
             json.WriteNumber("row"u8, part.Owner);
             json.WriteNumber("startNanoseconds"u8, part.StartNanoseconds);
-            json.WriteNumber("package"u8, part.Package);
+            json.WriteNumber("zone"u8, part.Zone);
             json.WriteNumber("weight"u8, part.Weight);
             json.WriteNumber("time"u8, part.Time);
             json.WriteEndObject();
