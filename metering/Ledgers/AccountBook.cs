@@ -1,11 +1,14 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json;
 
 namespace Keck.Metering;
 
 /// <summary>The accounts of all consumers. A process is booked on its own account and on those of the cgroup, container, pod and machine it is in at the time.</summary>
 internal sealed class AccountBook
 {
+    private static readonly string[] Kinds = ["process", "cgroup", "container", "pod", "machine"];
+
     private readonly Column<Account> _accounts = new();
     private readonly Stack<int> _free = new();
     private readonly Column<Booking> _bookings = new();
@@ -131,6 +134,102 @@ internal sealed class AccountBook
         Follow(ref booking.PodPlusOne, ref booking.Pod, ConsumerKind.Pod, null);
         Follow(ref booking.MachinePlusOne, ref booking.Machine, ConsumerKind.Machine, null);
         booking = default;
+    }
+
+    /// <summary>What all processes hold on a meter.</summary>
+    internal AccountEnergy Processes(int meter)
+    {
+        AccountEnergy sum = default;
+        for (int index = 0; index < _accounts.Count; index++)
+        {
+            if (_accounts[index] is { InUse: true, Kind: ConsumerKind.Process })
+            {
+                ref AccountEnergy energy = ref _energies[(index * _stride) + meter];
+                sum.Active += energy.Active;
+                sum.Proportional += energy.Proportional;
+            }
+        }
+
+        return sum;
+    }
+
+    /// <summary>Writes the accounts of groups.</summary>
+    internal void Write(Utf8JsonWriter json, int meters)
+    {
+        json.WriteStartArray("accounts"u8);
+        for (int index = 0; index < _accounts.Count; index++)
+        {
+            ref Account account = ref _accounts[index];
+            if (!account.InUse || account.Kind == ConsumerKind.Process)
+            {
+                continue;
+            }
+
+            json.WriteStartObject();
+            json.WriteString("kind"u8, Kinds[(int)account.Kind]);
+            json.WriteString("id"u8, account.Id);
+            json.WriteStartArray("energies"u8);
+            foreach (ref AccountEnergy energy in _energies.AsSpan(index * _stride, meters))
+            {
+                json.WriteNumberValue(energy.Active);
+                json.WriteNumberValue(energy.Proportional);
+                json.WriteNumberValue(energy.Allocated);
+            }
+
+            json.WriteEndArray();
+            LedgerState.Write(json, account.Bounds);
+            json.WriteNumber("cpuNanoseconds"u8, account.CpuNanoseconds);
+            if (account.Counted)
+            {
+                json.WriteNumber("instructions"u8, account.Instructions);
+                json.WriteNumber("llcMisses"u8, account.LlcMisses);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>Reads accounts of groups; nobody is in them yet.</summary>
+    internal void Read(JsonElement element, int meters)
+    {
+        foreach (JsonElement item in LedgerState.Items(element, "accounts"u8))
+        {
+            TraceFields.RequireObject(item, "an account");
+            string name = TraceFields.Text(item, "kind"u8), id = TraceFields.Text(item, "id"u8);
+            ConsumerKind kind = Array.IndexOf(Kinds, name) is var index and > 0 ? (ConsumerKind)index : throw TraceFields.Unknown("kind", name, string.Join(", ", Kinds.Skip(1)));
+            ImmutableArray<long> energies = LedgerState.Numbers(item, "energies"u8);
+            if (energies.Length != meters * 3 || _groups.ContainsKey((kind, id)))
+            {
+                throw new TraceFormatException($"{name} {TraceFields.Shorten(id)}: its energies do not match the meters, or it is there twice");
+            }
+
+            int at = GroupOf(kind, id);
+            ref Account account = ref _accounts[at];
+            account.Bounds = LedgerState.ReadBounds(item);
+            account.CpuNanoseconds = LedgerState.Amount(item, "cpuNanoseconds"u8);
+            account.Counted = TraceFields.TryGet(item, "instructions"u8, out _);
+            account.Instructions = LedgerState.Amount(item, "instructions"u8);
+            account.LlcMisses = LedgerState.Amount(item, "llcMisses"u8);
+            for (int meter = 0; meter < meters; meter++)
+            {
+                _energies[(at * _stride) + meter] = new AccountEnergy { Active = energies[meter * 3], Proportional = energies[(meter * 3) + 1], Allocated = energies[(meter * 3) + 2] };
+            }
+        }
+    }
+
+    /// <summary>Lets go of groups that were restored and nobody came back to.</summary>
+    internal void Prune()
+    {
+        for (int index = 0; index < _accounts.Count; index++)
+        {
+            if (_accounts[index] is { InUse: true, References: 0, Kind: not (ConsumerKind.Process or ConsumerKind.Machine), Id: { } id } account)
+            {
+                _ = _groups.Remove((account.Kind, id));
+                Remove(index);
+            }
+        }
     }
 
     internal ImmutableArray<ConsumerTotals> Take(Observation observation, int meters)

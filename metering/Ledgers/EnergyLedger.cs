@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 
 namespace Keck.Metering;
 
@@ -22,7 +23,9 @@ public sealed class EnergyLedger
     private LedgerSnapshot? _snapshot;
     private ModelKind _model;
     private long _tick;
-    private long _startNanoseconds = -1;
+    private long? _startNanoseconds;
+    private long? _pruneAt;
+    private bool _restored;
     private long _endNanoseconds;
 
     /// <summary>A ledger with no energy in it.</summary>
@@ -43,8 +46,9 @@ public sealed class EnergyLedger
 
             _tick = tick.Tick;
             _model = tick.Model;
-            _startNanoseconds = _startNanoseconds < 0 ? observation.StartNanoseconds : _startNanoseconds;
+            _startNanoseconds ??= observation.StartNanoseconds;
             _endNanoseconds = observation.EndNanoseconds;
+            Prune();
             for (int k = 0; k < tick.Meters.Length; k++)
             {
                 _meters[_columnOf[k]].Add(tick.Shares[k]);
@@ -66,6 +70,96 @@ public sealed class EnergyLedger
             _snapshot = null;
             _book.Depart(process, _meters);
             _cells.Depart(process);
+        }
+    }
+
+    /// <summary>Identifies the ledger: counters are comparable within one epoch.</summary>
+    public Guid Epoch => _epoch;
+
+    /// <summary>Writes the members of <see cref="LedgerState"/>.</summary>
+    internal void Write(Utf8JsonWriter json)
+    {
+        lock (_gate)
+        {
+            json.WriteString("epoch"u8, _epoch);
+            json.WriteNumber("startNanoseconds"u8, _startNanoseconds ?? 0);
+            json.WriteNumber("endNanoseconds"u8, _endNanoseconds);
+            json.WriteStartArray("meters"u8);
+            foreach (MeterColumn column in _meters)
+            {
+                TraceHeaderWriter.WriteMeter(json, column.Meter);
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("columns"u8);
+            for (int meter = 0; meter < _meters.Count; meter++)
+            {
+                _meters[meter].Write(json, _book.Processes(meter));
+            }
+
+            json.WriteEndArray();
+            _machines.Write(json);
+            _book.Write(json, _meters.Count);
+            _cells.Write(json);
+        }
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote into this ledger, which must be new.</summary>
+    internal void Read(JsonElement element)
+    {
+        foreach (Meter meter in TraceHeaderReader.ReadMeters(element, "meters"u8, unique: false))
+        {
+            _meters.Add(new MeterColumn(meter));
+        }
+
+        int index = 0;
+        foreach (JsonElement item in LedgerState.Items(element, "columns"u8))
+        {
+            TraceFields.RequireObject(item, "a column");
+            if (index < _meters.Count)
+            {
+                _meters[index].Read(item);
+            }
+
+            index++;
+        }
+
+        if (index != _meters.Count)
+        {
+            throw new TraceFormatException($"there are {_meters.Count} meters and {index} columns");
+        }
+
+        _book.Widen(_meters.Count);
+        _startNanoseconds = TraceFields.Long(element, "startNanoseconds"u8, -LedgerState.Most, LedgerState.Most);
+        _endNanoseconds = TraceFields.Long(element, "endNanoseconds"u8, 0, LedgerState.Most);
+        _machines.Read(element);
+        _book.Read(element, _meters.Count);
+        _cells.Read(element);
+        _restored = true;
+    }
+
+    /// <summary>Goes on under another monotonic clock (the machine was booted again): the epoch began this long before it did.</summary>
+    public void MoveStart(long nanoseconds)
+    {
+        lock (_gate)
+        {
+            _startNanoseconds = nanoseconds;
+        }
+    }
+
+    // Who was there before a restart has this long to come back.
+    private void Prune()
+    {
+        if (!_restored)
+        {
+            return;
+        }
+
+        _pruneAt ??= _endNanoseconds + 600_000_000_000;
+        if (_endNanoseconds >= _pruneAt)
+        {
+            _book.Prune();
+            _restored = false;
         }
     }
 
@@ -315,7 +409,7 @@ public sealed class EnergyLedger
     {
         Epoch = _epoch,
         Tick = _tick,
-        StartNanoseconds = _startNanoseconds,
+        StartNanoseconds = _startNanoseconds ?? 0,
         EndNanoseconds = _endNanoseconds,
         Model = _model,
         Topology = observation.Topology,

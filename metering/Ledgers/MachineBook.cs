@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 
 namespace Keck.Metering;
 
@@ -56,17 +57,62 @@ internal sealed class MachineBook
 
     internal IReadOnlyCollection<MachineAccount> Accounts => _accounts.Values;
 
-    /// <summary>Restores an account.</summary>
-    internal void Restore(MachineAccount account)
+    internal MachineAccount? Find(string uuid) => _accounts.GetValueOrDefault(uuid);
+
+    internal void Write(Utf8JsonWriter json)
     {
-        _accounts.Add(account.Uuid, account);
-        Series = Math.Max(Series, account.Series);
+        json.WriteNumber("machineSeries"u8, Series);
+        json.WriteStartArray("machines"u8);
+        foreach (MachineAccount account in _accounts.Values)
+        {
+            json.WriteStartObject();
+            json.WriteString("uuid"u8, account.Uuid);
+            TraceHeaderWriter.Text(json, "name"u8, account.Name);
+            json.WriteNumber("series"u8, account.Series);
+            json.WriteNumber("overheadMicrojoules"u8, account.Overhead);
+            json.WriteStartArray("vcpuMicrojoules"u8);
+            foreach (ref VcpuCell cell in account.Vcpus.Items)
+            {
+                json.WriteNumberValue(cell.Microjoules);
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("vcpuNanoseconds"u8);
+            foreach (ref VcpuCell cell in account.Vcpus.Items)
+            {
+                json.WriteNumberValue(cell.Nanoseconds);
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
     }
 
-    /// <summary>Goes on numbering from here.</summary>
-    internal void Restore(long series) => Series = Math.Max(Series, series);
+    internal void Read(JsonElement element)
+    {
+        Series = LedgerState.Amount(element, "machineSeries"u8);
+        foreach (JsonElement item in LedgerState.Items(element, "machines"u8))
+        {
+            TraceFields.RequireObject(item, "a machine");
+            MachineAccount account = new(TraceFields.Text(item, "uuid"u8), LedgerState.Amount(item, "series"u8))
+            {
+                Name = TraceFields.TextOrNull(item, "name"u8),
+                Overhead = LedgerState.Amount(item, "overheadMicrojoules"u8),
+            };
+            ImmutableArray<long> energies = LedgerState.Numbers(item, "vcpuMicrojoules"u8), times = LedgerState.Numbers(item, "vcpuNanoseconds"u8);
+            if (energies.Length != times.Length || energies.Length > MostVcpus || !_accounts.TryAdd(account.Uuid, account))
+            {
+                throw new TraceFormatException($"machine {TraceFields.Shorten(account.Uuid)}: its vCPUs do not match, or it is there twice");
+            }
 
-    internal MachineAccount? Find(string uuid) => _accounts.GetValueOrDefault(uuid);
+            for (int vcpu = 0; vcpu < energies.Length; vcpu++)
+            {
+                account.Vcpus.Add() = new VcpuCell { Microjoules = energies[vcpu], Nanoseconds = times[vcpu] };
+            }
+        }
+    }
 
     /// <summary>The account of a machine of the observation's table, opened if new; null for an index that is free.</summary>
     internal MachineAccount? Of(MachineTable machines, int index)

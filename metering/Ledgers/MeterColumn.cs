@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Keck.Metering;
 
 /// <summary>One meter's running totals.</summary>
@@ -30,6 +32,27 @@ internal sealed class MeterColumn(Meter meter)
         DepartedAllocated = _departedAllocated,
         Readings = _readings,
     };
+
+    /// <summary>Writes the column, with what processes hold counted among the departed.</summary>
+    internal void Write(Utf8JsonWriter json, in AccountEnergy processes)
+    {
+        json.WriteStartObject();
+        LedgerState.Write(json, _sum);
+        json.WriteNumber("departedActive"u8, _departedActive + processes.Active);
+        json.WriteNumber("departedProportional"u8, _departedProportional + processes.Proportional);
+        json.WriteNumber("departedAllocated"u8, _departedAllocated);
+        json.WriteNumber("readings"u8, _readings);
+        json.WriteEndObject();
+    }
+
+    internal void Read(JsonElement item)
+    {
+        _sum = LedgerState.ReadShares(item);
+        _departedActive = LedgerState.Amount(item, "departedActive"u8);
+        _departedProportional = LedgerState.Amount(item, "departedProportional"u8);
+        _departedAllocated = LedgerState.Amount(item, "departedAllocated"u8);
+        _readings = LedgerState.Amount(item, "readings"u8);
+    }
 
     internal void Add(in MeterShares shares)
     {

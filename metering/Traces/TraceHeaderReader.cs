@@ -70,7 +70,7 @@ internal static class TraceHeaderReader
         };
     }
 
-    internal static ImmutableArray<Meter> ReadMeters(JsonElement owner, ReadOnlySpan<byte> name)
+    internal static ImmutableArray<Meter> ReadMeters(JsonElement owner, ReadOnlySpan<byte> name, bool unique = true)
     {
         ImmutableArray<Meter>.Builder meters = ImmutableArray.CreateBuilder<Meter>();
         HashSet<string> ids = new(StringComparer.Ordinal);
@@ -78,7 +78,7 @@ internal static class TraceHeaderReader
         {
             TraceFields.RequireObject(item, "a meter");
             string id = TraceFields.Text(item, "id"u8);
-            if (!ids.Add(id))
+            if (!ids.Add(id) && unique)
             {
                 throw new TraceFormatException($"meter \"{TraceFields.Shorten(id)}\" is listed twice");
             }
@@ -180,6 +180,18 @@ internal static class TraceHeaderReader
         };
         IdlePolicy policy = AttributionNames.ParsePolicy(idle) ?? throw TraceFields.Unknown("idle", idle, "separate, proportional, allocated");
 
+        ImmutableSortedDictionary<string, MeterCarry>.Builder carries = ImmutableSortedDictionary.CreateBuilder<string, MeterCarry>(StringComparer.Ordinal);
+        foreach (JsonElement item in TraceFields.Array(element, "carries"u8, MostMeters))
+        {
+            TraceFields.RequireObject(item, "a carry");
+            carries[TraceFields.Text(item, "id"u8)] = ReadCarry(item);
+        }
+
+        return new TraceInitialState(options, policy, new AttributorState(ReadFloors(element), carries.ToImmutable()));
+    }
+
+    internal static ImmutableSortedDictionary<string, StaticFloorState> ReadFloors(JsonElement element)
+    {
         ImmutableSortedDictionary<string, StaticFloorState>.Builder floors = ImmutableSortedDictionary.CreateBuilder<string, StaticFloorState>(StringComparer.Ordinal);
         foreach (JsonElement item in TraceFields.Array(element, "floors"u8, MostMeters))
         {
@@ -193,14 +205,7 @@ internal static class TraceHeaderReader
                 TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0);
         }
 
-        ImmutableSortedDictionary<string, MeterCarry>.Builder carries = ImmutableSortedDictionary.CreateBuilder<string, MeterCarry>(StringComparer.Ordinal);
-        foreach (JsonElement item in TraceFields.Array(element, "carries"u8, MostMeters))
-        {
-            TraceFields.RequireObject(item, "a carry");
-            carries[TraceFields.Text(item, "id"u8)] = ReadCarry(item);
-        }
-
-        return new TraceInitialState(options, policy, new AttributorState(floors.ToImmutable(), carries.ToImmutable()));
+        return floors.ToImmutable();
     }
 
     private static MeterCarry ReadCarry(JsonElement item)
