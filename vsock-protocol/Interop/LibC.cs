@@ -14,9 +14,9 @@ internal static unsafe partial class LibC
     internal const int OpenNonBlocking = 0x800;      // <fcntl.h> O_NONBLOCK
     internal const int OpenCloseOnExec = 0x80000;    // <fcntl.h> O_CLOEXEC
 
-    /// <summary>socket(2): a new descriptor, or an invalid handle with errno set.</summary>
+    /// <summary>socket(2): a new descriptor, or -1 with errno set. (A SafeHandle as the result would take the 32-bit -1 for a valid 64-bit handle.)</summary>
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
-    internal static partial SafeSocketHandle Socket(int domain, int type, int protocol);
+    internal static partial int Socket(int domain, int type, int protocol);
 
     /// <summary>getpeername(2): 0, or -1 with errno set.</summary>
     [LibraryImport("libc", EntryPoint = "getpeername", SetLastError = true)]
@@ -26,7 +26,7 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
     internal static partial int GetSocketName(SafeSocketHandle socket, SockaddrVm* address, uint* length);
 
-    /// <summary>open(2): a new descriptor, or an invalid handle with errno set.</summary>
+    /// <summary>open(2): a new descriptor, or -1 with errno set.</summary>
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial SafeSocketHandle Open(string path, int flags);
+    internal static partial int Open(string path, int flags);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -10,16 +9,15 @@ internal static class NativeSockets
     /// <summary>A new AF_VSOCK stream socket, neither bound nor connected.</summary>
     internal static Socket CreateVsock()
     {
-        SafeSocketHandle handle = LibC.Socket(LibC.FamilyVsock, LibC.SocketStream | LibC.SocketCloseOnExec, 0);
-        return Wrap(handle, "socket(AF_VSOCK)");
+        int descriptor = LibC.Socket(LibC.FamilyVsock, LibC.SocketStream | LibC.SocketCloseOnExec, 0);
+        return Wrap(descriptor, "socket(AF_VSOCK)");
     }
 
     /// <summary>A character device or FIFO, read and written without blocking a thread.</summary>
-    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "the socket owns the handle; Wrap disposes of it where there is none")]
     internal static Socket OpenDevice(string path)
     {
-        SafeSocketHandle handle = LibC.Open(path, LibC.OpenReadWrite | LibC.OpenNonBlocking | LibC.OpenNoTerminal | LibC.OpenCloseOnExec);
-        return Wrap(handle, $"open {path}");
+        int descriptor = LibC.Open(path, LibC.OpenReadWrite | LibC.OpenNonBlocking | LibC.OpenNoTerminal | LibC.OpenCloseOnExec);
+        return Wrap(descriptor, $"open {path}");
     }
 
     /// <summary>CID and port that the kernel attests for the other end.</summary>
@@ -52,15 +50,14 @@ internal static class NativeSockets
             : throw new NativeException($"{call}: not AF_VSOCK but family {address.Family}", 97); // EAFNOSUPPORT
     }
 
-    private static Socket Wrap(SafeSocketHandle handle, string call)
+    private static Socket Wrap(int descriptor, string call)
     {
-        int errno = Marshal.GetLastPInvokeError();
-        if (handle.IsInvalid)
+        if (descriptor < 0)
         {
-            handle.Dispose();
-            throw new NativeException(call, errno);
+            throw new NativeException(call, Marshal.GetLastPInvokeError());
         }
 
+        var handle = new SafeSocketHandle(descriptor, ownsHandle: true);
         try
         {
             return new Socket(handle);
