@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -50,6 +51,7 @@ internal static class NativeSockets
             : throw new NativeException($"{call}: not AF_VSOCK but family {address.Family}", 97); // EAFNOSUPPORT
     }
 
+    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "the socket owns the handle; disposed of where there is none")]
     private static Socket Wrap(int descriptor, string call)
     {
         if (descriptor < 0)
