@@ -335,12 +335,16 @@ public sealed partial class MachineDirectory
         foreach ((MachineProcess process, VsockDaemon daemon) in _daemons.Values)
         {
             string[] paths = [.. daemon.Guests.Select(guest => guest.Channel).Distinct()];
-            Machine? served = paths.Length == 1
-                ? machines.SingleOrDefault(machine => machine.Channels.Contains(new MachineChannel(ChannelKind.HybridVsock, 0, paths[0])))
-                : null;
-            if (served is not null)
+            if (paths.Length != 1)
             {
-                serving[process.Pid] = served;
+                continue;
+            }
+
+            MachineChannel channel = new(ChannelKind.HybridVsock, 0, paths[0]);
+            Machine[] served = [.. machines.Where(machine => machine.Channels.Contains(channel)).Take(2)];
+            if (served.Length == 1)
+            {
+                serving[process.Pid] = served[0];
             }
         }
 

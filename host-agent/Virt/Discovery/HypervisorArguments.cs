@@ -204,14 +204,16 @@ internal sealed record HypervisorArguments
 
     private static int Count(OptionList smp)
     {
-        if (Number(smp["cpus"]) is > 0 and var cpus)
+        if (smp["cpus"] is { } cpus)
         {
-            return cpus;
+            return Number(cpus);
         }
 
+        bool told = false;
         long product = 1;
         foreach (string level in (ReadOnlySpan<string>)["drawers", "books", "sockets", "dies", "clusters", "modules", "cores", "threads"])
         {
+            told |= smp[level] is not null;
             product *= smp[level] is { } text ? Number(text) : 1;
             if (product is < 1 or > VcpuLimit)
             {
@@ -219,7 +221,7 @@ internal sealed record HypervisorArguments
             }
         }
 
-        return (int)product;
+        return told ? (int)product : 0;
     }
 
     private static int Number(string? text) =>

@@ -35,6 +35,7 @@ internal static class MachineBuilder
         ImmutableArray<MachineChannel> channels = manager == MachineManager.Kata
             ? []
             : [.. (domain?.Channels ?? []).Concat(arguments.Channels).Concat(Hybrid(arguments, vhostUserChannels)).Distinct()];
+        string? held = own.Length > 0 ? own : manager == MachineManager.Kata && cgroup.Contains("/kata_", StringComparison.Ordinal) ? cgroup : null;
         return new Machine
         {
             Uuid = key,
@@ -49,8 +50,8 @@ internal static class MachineBuilder
             Owner = owner,
             PodUid = pod,
             Process = seen.Process,
-            Cgroup = own.Length > 0 ? own : manager == MachineManager.Kata && cgroup.Contains("/kata_", StringComparison.Ordinal) ? cgroup : null,
-            SharedCgroup = pod is not null && own.Length == 0 ? cgroup : null,
+            Cgroup = held,
+            SharedCgroup = pod is not null && held is null ? cgroup : null,
             VcpuThreads = vcpus,
             Channels = channels,
         };

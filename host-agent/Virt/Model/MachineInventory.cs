@@ -16,12 +16,12 @@ public sealed class MachineInventory
         Daemons = daemons;
         _byUuid = machines.ToFrozenDictionary(machine => machine.Uuid);
         _byPid = machines.Where(machine => machine.Process is not null).ToFrozenDictionary(machine => machine.Process!.Value.Pid);
-        // An address that two machines claim attests nobody.
         _byChannel = machines
-            .SelectMany(machine => machine.Channels.Distinct().Select(channel => (channel, machine)))
-            .GroupBy(pair => pair.channel)
-            .Where(group => group.Count() == 1)
-            .ToFrozenDictionary(group => group.Key, group => group.First().machine);
+            .SelectMany(machine => machine.Channels.Distinct().Select(channel => (Channel: channel, Machine: machine)))
+            .GroupBy(pair => pair.Channel, pair => pair.Machine)
+            .Select(claims => (Channel: claims.Key, Owner: OwnerOf([.. claims])))
+            .Where(pair => pair.Owner is not null)
+            .ToFrozenDictionary(pair => pair.Channel, pair => pair.Owner!);
     }
 
     /// <summary>Nothing known.</summary>
@@ -44,4 +44,14 @@ public sealed class MachineInventory
 
     /// <summary>The machine behind a socket's path, or null.</summary>
     public Machine? FindBySocket(ChannelKind kind, string path) => _byChannel.GetValueOrDefault(new MachineChannel(kind, 0, path));
+
+    /// <summary>
+    /// Whose an address is that several claim: a command line is easily imitated, a place in a machine's own cgroup is not. Where that
+    /// does not decide, it attests nobody.
+    /// </summary>
+    private static Machine? OwnerOf(Machine[] claims)
+    {
+        Machine[] better = claims.Length == 1 ? claims : [.. claims.Where(machine => machine.Process is not null && machine.Cgroup is not null && !machine.Derived)];
+        return better.Length == 1 ? better[0] : null;
+    }
 }
