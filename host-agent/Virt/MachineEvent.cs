@@ -39,8 +39,8 @@ public enum MachineEventKind
 /// <param name="Kind">What happened.</param>
 public readonly record struct MachineEvent(string Uuid, MachineEventKind Kind)
 {
-    private const int Migrated = 1;     // <libvirt/libvirt-domain.h> VIR_DOMAIN_EVENT_STARTED_MIGRATED
-    private const int MigratedAway = 3; // <libvirt/libvirt-domain.h> VIR_DOMAIN_EVENT_STOPPED_MIGRATED
+    internal const int Migrated = 1;     // <libvirt/libvirt-domain.h> VIR_DOMAIN_EVENT_STARTED_MIGRATED
+    internal const int MigratedAway = 3; // <libvirt/libvirt-domain.h> VIR_DOMAIN_EVENT_STOPPED_MIGRATED
 
     internal static MachineEvent? From(DomainEvent happened)
     {

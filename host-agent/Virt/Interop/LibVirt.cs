@@ -21,7 +21,6 @@ internal static unsafe partial class LibVirt
     internal const int ErrorAuthFailed = 45;            // <libvirt/virterror.h> VIR_ERR_AUTH_FAILED
     internal const int ErrorAuthUnavailable = 94;       // <libvirt/virterror.h> VIR_ERR_AUTH_UNAVAILABLE
     internal const uint StatsCpuTotal = 2;              // <libvirt/libvirt-domain.h> VIR_DOMAIN_STATS_CPU_TOTAL
-    internal const uint StatsVcpu = 8;                  // <libvirt/libvirt-domain.h> VIR_DOMAIN_STATS_VCPU
     internal const uint StatsNoWait = 1u << 29;         // <libvirt/libvirt-domain.h> VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT
 
     private static bool? _present;
