@@ -3,6 +3,7 @@ using System.Reflection;
 using Keck.Agent;
 using Keck.Metering;
 using Keck.Power;
+using Keck.Virt;
 using Microsoft.Extensions.Logging;
 
 namespace Keck.Host;
@@ -21,16 +22,18 @@ internal sealed class HostAgent : IAgentState, IDisposable
     private readonly ProfileGovernor _governor;
     private readonly LiveTrace _trace;
     private readonly StateKeeper? _keeper;
+    private readonly MachineParts _machines;
     private readonly ImmutableArray<IDisposable> _owned;
 
-    private HostAgent(HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, WorkloadFeed workloads, StateKeeper? keeper)
+    private HostAgent(HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, MachineParts machines, StateKeeper? keeper, ILoggerFactory loggers)
     {
         _options = options;
         _time = time;
         _runs = runs;
         _governor = new ProfileGovernor(options.Profile);
         Meters = meters;
-        Workloads = workloads;
+        Workloads = machines.Workloads;
+        _machines = machines;
         AgentProfile profile = AgentProfile.Of(options.Profile);
         _keeper = keeper;
         ResumedState state = keeper?.Load() ?? ResumedState.New();
@@ -38,7 +41,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
         Engine = new MeteringEngine(
             runs.Source,
             new PowerFeed(meters),
-            workloads,
+            machines,
             new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }, state.Floors),
             state.Ledger,
             new EngineOptions { EndedProcessLimit = Math.Max(100, profile.MaxProcesses / EndedPart) },
@@ -46,7 +49,14 @@ internal sealed class HostAgent : IAgentState, IDisposable
         _trace = new LiveTrace(this, options, time);
         _owned = [meters, runs, _self];
         HostState.Start(meters, state);
-        keeper?.Follow(Engine, json => HostState.Write(meters, json));
+        Hub = new ChannelHub(() => machines.Directory.Current, Engine, options, time, loggers.CreateLogger("Keck.Host.Channels"));
+        ChannelOutlet channels = new(Hub, keeper, options.ChannelInterval, ChannelOutlet.NumberOf(state));
+        keeper?.Follow(Engine, json =>
+        {
+            HostState.Write(meters, json);
+            channels.Write(json);
+        });
+        Engine.Attach(channels);
     }
 
     internal MeteringEngine Engine { get; }
@@ -54,6 +64,12 @@ internal sealed class HostAgent : IAgentState, IDisposable
     internal MeterSet Meters { get; }
 
     internal WorkloadFeed Workloads { get; }
+
+    /// <summary>The virtual machines.</summary>
+    internal MachineDirectory Machines => _machines.Directory;
+
+    /// <summary>The guests' channels.</summary>
+    internal ChannelHub Hub { get; }
 
     internal HistoryStore History { get; }
 
@@ -77,7 +93,8 @@ internal sealed class HostAgent : IAgentState, IDisposable
             RunSources runs = RunSources.Open(options, AgentProfile.Of(options.Profile), meters.Topology, time, loggers);
             try
             {
-                return new HostAgent(options, time, meters, runs, WorkloadFeed.Create(options, time, loggers), keepState ? HostState.Open(options, time, loggers) : null);
+                MachineParts machines = MachineParts.Create(options, WorkloadFeed.Create(options, time, loggers), time, loggers);
+                return new HostAgent(options, time, meters, runs, machines, keepState ? HostState.Open(options, time, loggers) : null, loggers);
             }
             catch
             {
@@ -104,6 +121,8 @@ internal sealed class HostAgent : IAgentState, IDisposable
 
 
     ImmutableArray<Keck.Agent.MeterReport> IAgentState.Meters() => MeterReports.Of(Meters.States());
+
+    public MachineFacts? Machine(string uuid) => _machines.Facts(uuid, Hub);
 
     public Reconciliation? Reconciliation() => null;
 
