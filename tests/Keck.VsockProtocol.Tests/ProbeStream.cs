@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Keck.VsockProtocol.Tests;
 
-/// <summary>A stream that tells when something is written, and whether the write has to wait.</summary>
+/// <summary>A stream that tells when a Budget is written, and whether the write has to wait.</summary>
 internal sealed class ProbeStream(Stream inner) : Stream
 {
     private readonly Channel<bool> _writes = Channel.CreateUnbounded<bool>();
@@ -10,11 +10,6 @@ internal sealed class ProbeStream(Stream inner) : Stream
     /// <summary>Posts a Budget after the other until the writer waits for a peer that does not read; the last one's interval.</summary>
     internal async Task<ulong> FillAsync(ChannelSession session, Budget budget)
     {
-        while (_writes.Reader.TryRead(out _))
-        {
-            // Those of the handshake.
-        }
-
         for (ulong interval = 1; ; interval++)
         {
             budget.Interval = interval;
@@ -45,7 +40,12 @@ internal sealed class ProbeStream(Stream inner) : Stream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ValueTask write = inner.WriteAsync(buffer, cancellationToken);
-        _ = _writes.Writer.TryWrite(!write.IsCompleted);
+        // The writer hands over one frame at a time.
+        if (buffer.Span[3] == (byte)FrameType.Budget)
+        {
+            _ = _writes.Writer.TryWrite(!write.IsCompleted);
+        }
+
         return write;
     }
 
