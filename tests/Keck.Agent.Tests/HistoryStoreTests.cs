@@ -46,7 +46,7 @@ public sealed class HistoryStoreTests
     public void Resize_Smaller_KeepsMetersAndTheHungriestWithTheirFigures()
     {
         var agent = new FakeAgent(seconds: 200);
-        WindowEnergy meter = agent.History.Energy(Package, TimeSpan.FromSeconds(100))!.Value;
+        WindowEnergy meter = agent.History.Energy(Package, TimeSpan.FromSeconds(20))!.Value;
         ConsumerTotals[] byEnergy = [.. agent.Now.Consumers.OrderByDescending(consumer => consumer.TotalActive)];
         int meters = agent.Now.Meters.Length * 6;
         WindowEnergy hungriest = agent.History.Energy(SeriesKey.Of(byEnergy[0]), TimeSpan.FromSeconds(5))!.Value;
@@ -57,7 +57,8 @@ public sealed class HistoryStoreTests
         Assert.True(agent.History.ValueBytes <= small.MaxBytes);
         Assert.Equal(meters + 1, agent.History.Tracked);
         Assert.True(agent.History.Evicted > 0);
-        Assert.Equal(meter, agent.History.Energy(Package, TimeSpan.FromSeconds(100))!.Value);
+        Assert.Equal(meter, agent.History.Energy(Package, TimeSpan.FromSeconds(20))!.Value);
+        Assert.Equal(200 - 99, agent.History.Energy(Package, TimeSpan.FromSeconds(100))!.Value.Seconds);
         Assert.Equal(hungriest, agent.History.Energy(SeriesKey.Of(byEnergy[0]), TimeSpan.FromSeconds(5))!.Value);
         Assert.Null(agent.History.Energy(SeriesKey.Of(byEnergy[^1]), TimeSpan.FromSeconds(5)));
 
