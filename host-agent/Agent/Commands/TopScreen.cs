@@ -84,7 +84,7 @@ internal sealed class TopScreen : IDisposable
             frame = $"{e.Message}\ntrying again every {selection.Delay:0.#} s; q ends\n";
         }
 
-        Console.Write("\u001b[H" + frame.Replace("\n", "\u001b[K\r\n", StringComparison.Ordinal) + "\u001b[J");
+        Console.Write("\u001b[H" + frame.Replace("\n", "\u001b[K\n", StringComparison.Ordinal) + "\u001b[J");
     }
 
     // The selection after the keys that came, or the same when it is time for an update or the window has changed.
