@@ -18,6 +18,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
     private readonly HostOptions _options;
     private readonly TimeProvider _time;
     private readonly RunSources _runs;
+    private readonly LimitedRuns _limited;
     private readonly SelfMeter _self = new();
     private readonly ProfileGovernor _governor;
     private readonly LiveTrace _trace;
@@ -39,7 +40,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
         ResumedState state = keeper?.Load() ?? ResumedState.New();
         History = new HistoryStore(profile.History, time);
         Engine = new MeteringEngine(
-            runs.Source,
+            _limited = new LimitedRuns(runs.Source),
             new PowerFeed(meters),
             machines,
             new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }, state.Floors),
@@ -112,8 +113,25 @@ internal sealed class HostAgent : IAgentState, IDisposable
     /// <summary>What the outlets ask, over HTTP or in this process.</summary>
     internal AgentParts Parts => new(this, Workloads, History, _time, _trace);
 
-    /// <summary>Reads what the agent costs and lets the governor decide.</summary>
-    internal ProfileChange? ObserveSelf() => _governor.Observe(_self.Read(), _time.GetElapsedTime(0).Ticks * 100);
+    /// <summary>The most detailed model allowed now: what was configured, and below it the profile in force.</summary>
+    internal ModelKind ModelLimit => _limited.Limit ?? Engine.Attribution.Model ?? ModelKind.FullModel;
+
+    /// <summary>Reads what the agent costs, lets the governor decide, and applies what it decided.</summary>
+    internal ProfileChange? ObserveSelf() => Observe(_self.Read(), _time.GetElapsedTime(0).Ticks * 100);
+
+    /// <summary>Lets the governor decide on a reading. The period of ticks and records follows by itself; the rest is applied here.</summary>
+    internal ProfileChange? Observe(in SelfUsage usage, long nanoseconds)
+    {
+        ProfileChange? change = _governor.Observe(usage, nanoseconds);
+        if (change is not null)
+        {
+            ModelKind limit = Profile.ModelLimit;
+            _limited.Limit = change.To == _options.Profile || limit >= Engine.Attribution.Model ? null : limit;
+            History.Resize(Profile.History);
+        }
+
+        return change;
+    }
 
     public LedgerSnapshot Ledger() => Engine.Ledger();
 
@@ -140,6 +158,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
         Profile = _governor.Current,
         ProfileReason = _governor.Reason,
         ProfileChanges = _governor.Changes,
+        ModelLimit = ModelLimit,
     };
 
     public SelfFacts Self()
