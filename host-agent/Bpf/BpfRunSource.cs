@@ -108,6 +108,15 @@ public sealed class BpfRunSource : IRunSource, IDisposable
     /// <summary>Time reported too much of threads that died before it could be taken back, ns.</summary>
     public long OverchargedNanoseconds => _drain.Overcharged;
 
+    /// <summary>Drains of a CPU at which another thread ran than the one on record, and could not be taken up.</summary>
+    public long UnconfirmedCuts => _drain.Unconfirmed;
+
+    /// <summary>Time of threads that came and went unseen, ns: lost until one of them brings it home.</summary>
+    public long UnplacedNanoseconds => Sum(static (ref record) => (ulong)record.UnplacedNanoseconds);
+
+    /// <summary>Per-CPU values of the last drain.</summary>
+    internal ReadOnlySpan<CpuSnapshot> LastCpus => _drain.Cpus;
+
     /// <summary>What the last drain did.</summary>
     public DrainStatistics LastDrain { get; private set; }
 

@@ -87,6 +87,19 @@ internal sealed class Accountant : IDisposable
         Closure.Add(Source.LastDrain.WorstClosurePartsPerMillion);
     }
 
+    /// <summary>Drains at this pace until the program says something; <paramref name="each"/> after every drain.</summary>
+    internal string DrainUntilAnswer(NativeProgram program, int milliseconds, Action? each = null)
+    {
+        Task<string> answer = Task.Run(program.Hear);
+        while (!answer.Wait(milliseconds))
+        {
+            Drain();
+            each?.Invoke();
+        }
+
+        return answer.Result;
+    }
+
     internal long Of(int tid) => _byRun.Where(run => run.Key.Tid == tid).Sum(run => run.Value);
 
     internal long Of(int tid, int cpu) => _byRun.GetValueOrDefault((tid, cpu));

@@ -26,7 +26,7 @@ public sealed class BpfRunSourceTests
         using var accountant = new Accountant();
         Dictionary<int, long> before = Clocks(program);
         program.Say("go");
-        Assert.Equal("done", DrainUntilAnswer(accountant, program, 100));
+        Assert.Equal("done", accountant.DrainUntilAnswer(program, 100));
 
         Dictionary<int, long> after = Clocks(program);
         accountant.Drain();
@@ -45,7 +45,7 @@ public sealed class BpfRunSourceTests
     {
         using var accountant = new Accountant();
         using var program = new NativeProgram("storm", "12000");
-        string answer = DrainUntilAnswer(accountant, program, 100);
+        string answer = accountant.DrainUntilAnswer(program, 100);
 
         program.Finish();
         accountant.Drain();
@@ -129,7 +129,7 @@ public sealed class BpfRunSourceTests
         using var accountant = new Accountant(Accountant.Options() with { Entries = 1 });
         Dictionary<int, long> before = Clocks(program);
         program.Say("go");
-        Assert.Equal("done", DrainUntilAnswer(accountant, program, 50));
+        Assert.Equal("done", accountant.DrainUntilAnswer(program, 50));
 
         Dictionary<int, long> after = Clocks(program);
         accountant.Drain();
@@ -267,17 +267,6 @@ public sealed class BpfRunSourceTests
             using var accountant = new Accountant(Accountant.Options() with { Profile = profile });
             Assert.InRange(accountant.Source.MapBytes, 100_000, most);
         }
-    }
-
-    private static string DrainUntilAnswer(Accountant accountant, NativeProgram program, int milliseconds)
-    {
-        Task<string> answer = Task.Run(program.Hear);
-        while (!answer.Wait(milliseconds))
-        {
-            accountant.Drain();
-        }
-
-        return answer.Result;
     }
 
     private static bool CanRun()
