@@ -23,6 +23,8 @@ public sealed class ClosureTests
                 if (c.Taken && c.Wall > 0)
                 {
                     ticks.Add(string.Create(CultureInfo.InvariantCulture, $"cpu{cpu} wall {c.Wall} open {c.Open} ({c.Open * 1e6 / c.Wall:F1} ppm) unplaced {c.Unplaced} missed {c.Record.Missed} sum {c.OpenSum}"));
+                    if (c.Open > 1_000_000) foreach (ref Keck.Metering.ThreadSample t in accountant.Observation.Threads.Items) foreach (ref Keck.Metering.RunSample r in accountant.Observation.Runs.Items.Slice(t.FirstRun, t.RunCount)) ticks.Add(string.Create(CultureInfo.InvariantCulture, $"   run {accountant.Observation.ThreadTable[t.Row].Tid} {accountant.Observation.ThreadTable[t.Row].Name} cpu {r.Cpu} {r.Nanoseconds}"));
+                    if (c.Open > 1_000_000) ticks.Add(string.Create(CultureInfo.InvariantCulture, $"  grown {c.Grown} reported {c.Reported} inflight {c.InFlight} slot {c.Record.Slot} rec.clock {c.Record.Clock} instant {c.Instant} last {c.LastInstant} idle {c.LastIdle} behind {c.LastBehind} flushes {c.Record.Flushes} seq {c.Record.Seq}"));
                     open += c.Open;
                     wall += c.Wall;
                 }

@@ -7,6 +7,12 @@
 
 struct amounts { __u64 ns, weighted, shared_ns; };
 
+/* Two drains without a write? Another CPU's cut may be ahead of ours: it is cut first. */
+static __always_inline bool unwritten_since(__u32 cut, __u32 stamp)
+{
+	return (__s32)(cut - stamp) >= 2 * KECK_DRAIN;
+}
+
 static __always_inline void add(struct keck_entry *e, struct amounts a, __u32 cut)
 {
 	if (e->stamp != cut) {
@@ -48,7 +54,7 @@ static __always_inline bool add_or_claim(struct keck_slot *s, __u32 cpu, struct 
 			add(e, *a, cut);
 			return true;
 		}
-		if (may_claim && (!e->cpu || cut - e->stamp >= 2 * KECK_DRAIN)) {
+		if (may_claim && (!e->cpu || unwritten_since(cut, e->stamp))) {
 			claim(s, e, cpu, a, cut);
 			return true;
 		}
@@ -105,7 +111,7 @@ static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, 
 {
 	struct amounts slow;
 
-	if (unlikely(s->next) && cut - s->chain_stamp >= 2 * KECK_DRAIN)
+	if (unlikely(s->next) && unwritten_since(cut, s->chain_stamp))
 		detach_chain(s);
 	if (likely(s->entries[0].cpu == cpu)) {
 		add(&s->entries[0], a, cut);

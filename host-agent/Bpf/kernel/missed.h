@@ -185,8 +185,6 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *task, stru
 		remember(old, c->task);
 	}
 	take_strays(&g, rq, index);
-	if (g.open) bpf_printk("KG repair pid %d open %lld whole %lld", task->pid, g.open, g.whole);
-	if (g.open) bpf_printk("KG repair pid %d open %lld", task->pid, g.open); if (g.open) bpf_printk("KG missed %lld parties %d whole %lld", missed, g.parties, g.whole);
 	if (idles || g.parties > missed)
 		c->idle_ns += g.open; /* all who were there are known: the rest is the scheduler's own time, as in leave_rest */
 	else
