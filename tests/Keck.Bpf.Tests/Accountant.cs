@@ -50,6 +50,13 @@ internal sealed class Accountant : IDisposable
         Counters = counters,
     };
 
+    internal static bool CanRun()
+    {
+        BpfStart start = BpfProbe.TryStart(Options(), NullLogger.Instance);
+        start.Source?.Dispose();
+        return start.Source is not null;
+    }
+
     internal void Drain()
     {
         Observation.Begin(++_tick, End);

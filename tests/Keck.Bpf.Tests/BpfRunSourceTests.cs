@@ -1,7 +1,6 @@
 using System.Globalization;
 using Keck.Bpf.Interop;
 using Keck.Metering;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Keck.Bpf.Tests;
 
@@ -15,7 +14,7 @@ public sealed class BpfRunSourceTests
     private const int ContextSwitches = 3;          // PERF_COUNT_SW_CONTEXT_SWITCHES
     private const int PageFaults = 2;               // PERF_COUNT_SW_PAGE_FAULTS
 
-    public BpfRunSourceTests() => Assert.SkipUnless(CanRun(), "eBPF accounting is not to be had here: see BpfDoctor");
+    public BpfRunSourceTests() => Assert.SkipUnless(Accountant.CanRun(), "eBPF accounting is not to be had here: see BpfDoctor");
 
     [Fact]
     [Trait("Speed", "slow")]
@@ -267,13 +266,6 @@ public sealed class BpfRunSourceTests
             using var accountant = new Accountant(Accountant.Options() with { Profile = profile });
             Assert.InRange(accountant.Source.MapBytes, 100_000, most);
         }
-    }
-
-    private static bool CanRun()
-    {
-        BpfStart start = BpfProbe.TryStart(Accountant.Options(), NullLogger.Instance);
-        start.Source?.Dispose();
-        return start.Source is not null;
     }
 
     private static List<string> ProgramsOfThisProcess() =>
