@@ -13,7 +13,7 @@
 struct gap {
 	struct keck_cpu *c;
 	__u64 whole, open, shared;
-	__u32 cpu, cut, parties;
+	__u32 cpu, cut;
 };
 
 /* Switches since the last one that was seen, this one not counted; within the CPU's own seq only. */
@@ -40,7 +40,7 @@ static __always_inline void leave_rest(struct keck_cpu *c, struct rq *rq, __s64 
 /* Takes ns of the open time; what is more ran in an earlier gap, which was left unplaced there. */
 static __always_inline void take(struct gap *g, __u64 ns)
 {
-	g->parties++;
+	g->c->parties++;
 	if (ns <= g->open) {
 		g->open -= ns;
 		return;
@@ -49,19 +49,33 @@ static __always_inline void take(struct gap *g, __u64 ns)
 	g->open = 0;
 }
 
-static __noinline void take_thread(struct gap *g, struct keck_slot *s, __u32 index, __u64 ns)
+/* Charges a slot's thread on this CPU for ns that nobody has settled. Not static: the verifier looks at it once. */
+__noinline int settle_unseen(__u32 index, __u32 cpu, __u64 ns, __u64 shared_ns, __u32 cut)
 {
-	struct keck_cpu *c = g->c;
-	struct amounts a = { .ns = ns, .weighted = ns * c->mhz };
-	__u64 old = s->runtime;
+	struct keck_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
+	struct keck_slot *s = slot_at(index);
+	struct amounts a = { .ns = ns, .shared_ns = shared_ns };
+	__u64 old;
 
+	if (!c || !s)
+		return false;
+	old = s->runtime;
 	if (__sync_val_compare_and_swap(&s->runtime, old, old + ns) != old)
-		return;
-	if (settings.smt && g->whole)
-		a.shared_ns = g->shared * (ns > g->whole ? g->whole : ns) / g->whole;
-	take(g, ns);
-	if (!charge(s, index, g->cpu + 1, a, g->cut))
+		return false;
+	a.weighted = ns * c->mhz;
+	if (!charge(s, index, cpu + 1, a, cut))
 		c->lost_ns += ns;
+	return true;
+}
+
+static __always_inline void take_thread(struct gap *g, __u32 index, __u64 ns)
+{
+	__u64 shared = 0;
+
+	if (settings.smt && g->whole)
+		shared = g->shared * (ns > g->whole ? g->whole : ns) / g->whole;
+	if (settle_unseen(index, g->cpu, ns, shared, g->cut))
+		take(g, ns);
 }
 
 /* What a thread that is not current has run and nobody has settled; 0 where the slot has another thread by now. */
@@ -100,7 +114,7 @@ static __noinline void take_strays(struct gap *g, struct rq *rq, __u32 index)
 			continue;
 		ns = growth_of(task, s, slot);
 		if (ns)
-			take_thread(g, s, slot, ns > g->open ? g->open : ns);
+			take_thread(g, slot, ns > g->open ? g->open : ns);
 	}
 }
 
@@ -130,6 +144,7 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *task, stru
 
 	missed = unseen(c, rq);
 	c->missed += missed;
+	c->parties = 0;
 	if ((__s64)(end - c->task_clock) < 0 || (__s64)(task_clock - end) < 0 || (!task->pid && !task->se.sum_exec_runtime))
 		end = task_clock;
 	g.whole = g.open = end - c->task_clock;
@@ -153,7 +168,7 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *task, stru
 			s->cpu = cpu;
 			ns = runtime - s->runtime;
 			if ((__s64)ns > 0)
-				take_thread(&g, s, index, ns);
+				take_thread(&g, index, ns);
 		} else {
 			take(&g, ns);
 			c->lost_ns += ns;
@@ -181,11 +196,11 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *task, stru
 		if (ns > g.open && !is_on(left, rq))
 			ns = g.open; /* it runs elsewhere by now: the rest is that CPU's */
 		if (ns)
-			take_thread(&g, s, old, ns);
+			take_thread(&g, old, ns);
 		remember(old, c->task);
 	}
 	take_strays(&g, rq, index);
-	if (idles || g.parties > missed)
+	if (idles || c->parties > missed)
 		c->idle_ns += g.open; /* all who were there are known: the rest is the scheduler's own time, as in leave_rest */
 	else
 		c->unplaced_ns += g.open;

@@ -12,7 +12,7 @@
 #define KECK_DRAIN 256		/* a cut is KECK_DRAIN x drain + attempt */
 #define KECK_COUNTERS 3		/* instructions, cycles, LLC misses */
 #define KECK_COMM 16
-#define KECK_STRAYS 32		/* threads remembered whose departure was missed */
+#define KECK_STRAYS 16		/* threads remembered whose departure was missed */
 #define KECK_CPUS 1024		/* most CPUs that are looked at */
 #define KECK_NO_SLOT 0xffffffffu /* current thread has no slot: its time is lost time */
 
@@ -91,7 +91,8 @@ struct keck_cpu {
 	__u64 idle_runtime;	/* the idle task's sum_exec_runtime that has been accounted; 0 before 6.12 */
 	__s64 unplaced_ns;	/* time of threads that came and went unseen; falls when they bring it home elsewhere */
 	__u64 switches;		/* rq->nr_switches when the agent last had it looked at: written by any CPU */
-	__u64 cpu_pad[3];
+	__s64 parties;		/* who shares a gap: used within one repair only */
+	__u64 cpu_pad[2];
 };
 
 /* What is there once. Each line has one writer. 128 bytes. */
