@@ -37,7 +37,7 @@ public sealed class ClosureTests
                 }
 
                 bool blind = c.Record.Missed != missed[cpu];
-                long rest = c.Open - (blind ? c.Unplaced : 0);
+                long rest = c.Open - (blind || c.Unplaced < 0 ? c.Unplaced : 0); // Time may be brought home at a switch that is seen.
                 missed[cpu] = c.Record.Missed;
                 ticks++;
                 withUnplaced += c.Unplaced != 0 ? 1 : 0;
