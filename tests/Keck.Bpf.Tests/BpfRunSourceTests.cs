@@ -53,8 +53,10 @@ public sealed class BpfRunSourceTests
         long microseconds = long.Parse(answer.AsSpan("done ".Length), CultureInfo.InvariantCulture);
         long storm = accountant.ByName.GetValueOrDefault("keck-storm") + accountant.ByName.GetValueOrDefault("storm");
         Assert.Equal(0, accountant.Source.LostNanoseconds);
-        Assert.Equal(0, accountant.Lost);
-        Assert.Equal(accountant.Busy, accountant.Runs);
+        Assert.Equal(accountant.Busy, accountant.Runs + accountant.Lost);
+        // Every thread found a slot: lost can only be what ran between two switches that no tracepoint showed.
+        Assert.True(accountant.Lost == 0 || accountant.Source.MissedSwitches > 0, $"{accountant.Lost} ns lost and no switch missed");
+        Assert.InRange(accountant.Lost, 0, accountant.Busy / 100);
         Assert.InRange(accountant.Source.OverchargedNanoseconds, 0, 4_000_000 * (1 + accountant.Source.MissedSwitches));
         // wait4 truncates each process to a microsecond; the parent is in the name's sum and not in wait4's.
         Assert.True(storm >= microseconds * 1000, $"storm {storm} ns, wait4 {microseconds} µs");
