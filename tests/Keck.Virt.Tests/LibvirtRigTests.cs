@@ -128,7 +128,7 @@ public sealed class LibvirtRigTests
         await Wait.UntilAsync(() => Of(running, "io")!.State == MachineState.Running && running.Events.Contains(new MachineEvent(uuid, MachineEventKind.Resumed)), "resumed");
         _ = await rig.VirshAsync(Token, "metadata", "io", "https://keck.io/ns/1", "--live", "--key", "keck", "--set", "<keck team='green'/>");
         await Wait.UntilAsync(() => Of(running, "io")!.Owner?.Tags.GetValueOrDefault("team") == "green", "new tags");
-        _ = await rig.VirshAsync(Token, "destroy", "io");
+        await rig.DestroyAsync("io", Token);
         await Wait.UntilAsync(() => Of(running, "io") is null && running.Events.Contains(new MachineEvent(uuid, MachineEventKind.Stopped)), "destroyed");
 
         await rig.DefineAsync(new RigDomain("kept", Kvm: false), Token);
@@ -146,7 +146,9 @@ public sealed class LibvirtRigTests
         Assert.All(domains.Where(domain => domain.Name != "io"), domain => Assert.NotNull(Of(running, domain.Name)!.Process));
         await rig.StartDaemonAsync(Token);
         await Wait.UntilAsync(() => running.Directory.Libvirt is { Connected: true, Connections: >= 2 }, "the connection again");
-        _ = await rig.VirshAsync(Token, "destroy", "tagged");
+        // libvirtd answers while it is still taking up its domains; a command to the machine waits for that.
+        _ = await rig.VcpuThreadsAsync("tagged", Token);
+        await rig.DestroyAsync("tagged", Token);
         await Wait.UntilAsync(() => Of(running, "tagged") is null && running.Events.Contains(new MachineEvent(before.Uuid, MachineEventKind.Stopped)), "events of the new connection");
     }
 

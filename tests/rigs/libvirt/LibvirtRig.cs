@@ -113,6 +113,16 @@ internal sealed partial class LibvirtRig : IAsyncDisposable
             : throw new InvalidOperationException($"virsh {string.Join(' ', arguments)}: {output}\nlibvirtd said: {await File.ReadAllTextAsync(Path.Combine(_root, "libvirtd.out"), cancellationToken)}");
     }
 
+    /// <summary>Ends a domain at once. While libvirtd is still taking up its domains after a start, it can notice the end before its own command is done.</summary>
+    internal async Task DestroyAsync(string domain, CancellationToken cancellationToken)
+    {
+        (int code, string output) = await TryRunAsync("virsh", ["-c", WritableUri, "-q", "destroy", domain], cancellationToken);
+        if (code != 0 && !output.Contains("Domain not found", StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException($"virsh destroy {domain}: {output}");
+        }
+    }
+
     /// <summary>Which thread runs which vCPU, in QEMU's own words.</summary>
     internal async Task<Dictionary<int, int>> VcpuThreadsAsync(string domain, CancellationToken cancellationToken) =>
         CpuLine().Matches(await VirshAsync(cancellationToken, "qemu-monitor-command", domain, "--hmp", "info cpus"))
