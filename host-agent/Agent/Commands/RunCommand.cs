@@ -35,8 +35,11 @@ internal static class RunCommand
         try
         {
             using IHost host = builder.Build();
+            BackgroundService[] loops = [.. host.Services.GetServices<IHostedService>().OfType<BackgroundService>()];
             await host.RunAsync(cancellation).ConfigureAwait(false);
-            return ExitCodes.Ok;
+
+            // A loop that failed stopped the host in good order: to the service manager it is a failure all the same.
+            return loops.Any(static loop => loop.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failed : ExitCodes.Ok;
         }
         catch (StartException e)
         {
