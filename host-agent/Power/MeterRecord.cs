@@ -14,7 +14,6 @@ internal sealed class MeterRecord(SourceMeter found)
     private int _failuresInARow;
     private int _goodInARow;
     private long _previousNanoseconds;
-    private bool _moved;
 
     /// <summary>Whether it may be selected; null problem means it may.</summary>
     internal MeterProblem? Unhealthy { get; private set; } = found.Problem;
@@ -33,14 +32,6 @@ internal sealed class MeterRecord(SourceMeter found)
 
     /// <summary>How often what happened.</summary>
     internal MeterCounts Counts { get; set; }
-
-    /// <summary>Whether it counted anything since this was last asked.</summary>
-    internal bool TakeMoved()
-    {
-        bool moved = _moved;
-        _moved = false;
-        return moved;
-    }
 
     /// <summary>Takes a reading into account.</summary>
     /// <returns>Whether <see cref="Unhealthy"/> became or ceased to be null.</returns>
@@ -90,7 +81,6 @@ internal sealed class MeterRecord(SourceMeter found)
         else
         {
             Total += report.Microjoules;
-            _moved |= report.Microjoules > 0;
             long span = report.ReadNanoseconds - _previousNanoseconds;
             Milliwatts = _previousNanoseconds != 0 && span > 0 ? (long)((Int128)report.Microjoules * 1_000_000 / span) : Milliwatts;
         }

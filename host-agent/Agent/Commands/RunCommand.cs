@@ -22,7 +22,6 @@ internal static class RunCommand
         _ = builder.Logging.SetMinimumLevel(LogLevel.Information)
             .AddFilter("Microsoft", LogLevel.Warning);
         _ = builder.Services
-            .AddSystemd()
             .AddSingleton<ILoggerProvider>(static _ => new ConsoleLog(Console.Error))
             .AddSingleton(TimeProvider.System)
             .AddSingleton(options)
@@ -31,6 +30,7 @@ internal static class RunCommand
             .AddHostedService<SourceLoops>()
             .AddHostedService<WorkloadLoop>()
             .AddHostedService<Heartbeat>()
+            .AddHostedService<ServiceNotice>()
             .AddHostedService<Server>();
         try
         {

@@ -43,7 +43,7 @@ public sealed class CounterFaultTests
         });
         machine.Add(MachineTree.Twin, Joule);
         long truth = machine.Value(MachineTree.Twin) - 104_857_500_000;
-        await agent.UntilAsync($"{truth} µJ of package 0 in all", async () => await Package0Async(agent) == truth);
+        await agent.UntilAsync($"{truth} µJ of package 0 in all", async () => await agent.EnergyAsync("package-0") == truth);
         Assert.Single(agent.Said("stands at"));
     }
 
@@ -170,12 +170,12 @@ public sealed class CounterFaultTests
         await agent.UntilAsync("the twin attributed", async () => (await agent.MeterAsync("package-0-rapl")).GetProperty("selected").GetBoolean());
         machine.AddUnseen(MachineTree.Package0, 3 * Joule);
         machine.Add(MachineTree.Twin, 3 * Joule);
-        await agent.UntilAsync("10 J of package 0 in all", async () => await Package0Async(agent) == 10 * Joule);
+        await agent.UntilAsync("10 J of package 0 in all", async () => await agent.EnergyAsync("package-0") == 10 * Joule);
         machine.Restore(MachineTree.Package0);
         await agent.UntilAsync("package-0 attributed again", async () => (await agent.MeterAsync("package-0")).GetProperty("selected").GetBoolean());
         machine.Add(MachineTree.Package0, Joule);
         machine.Add(MachineTree.Twin, Joule);
-        await agent.UntilAsync("11 J of package 0 in all", async () => await Package0Async(agent) == 11 * Joule);
+        await agent.UntilAsync("11 J of package 0 in all", async () => await agent.EnergyAsync("package-0") == 11 * Joule);
         Assert.Equal(2, agent.Said("Meter package-0 is attributed").Length); // at the start, and again
         Assert.Single(agent.Said("Meter package-0 has no value"));
         Assert.Single(agent.Said("Meter package-0-rapl is attributed"));
@@ -217,7 +217,7 @@ public sealed class CounterFaultTests
         File.SetUnixFileMode(machine.Counter(MachineTree.Package0), (UnixFileMode)0b100_100_100);
         await agent.UntilAsync("package-0 attributed", async () => (await agent.MeterAsync("package-0")).GetProperty("selected").GetBoolean());
         machine.Work(5 * Joule);
-        await agent.UntilEnergyAsync("package-0", 5 * Joule);
+        await agent.UntilAsync("5 J of package 0", async () => await agent.EnergyAsync("package-0") == 5 * Joule);
         Assert.Single(agent.Said("may not be read by this process"));
     }
 
@@ -258,9 +258,4 @@ public sealed class CounterFaultTests
         machine.Add(MachineTree.Package1, Joule + 1);
         await agent.UntilEnergyAsync("package-1", truth + Joule + 1);
     }
-
-    // Both counters of package 0 together: whichever was attributed when.
-    private static async Task<long> Package0Async(LiveAgent agent) => LiveAgent.Children(await agent.TreeAsync())
-        .Where(node => node.GetProperty("id").GetString() is "package-0" or "package-0-meters")
-        .Sum(node => node.GetProperty("energyMicrojoules").GetInt64());
 }

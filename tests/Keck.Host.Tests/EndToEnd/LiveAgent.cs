@@ -137,18 +137,12 @@ internal sealed class LiveAgent : IAsyncDisposable
         return document.GetProperty("tree");
     }
 
-    /// <summary>A meter's energy in the tree, µJ; every sum in it is checked.</summary>
-    internal async Task<long> EnergyAsync(string meter, string? owner = null)
-    {
-        JsonElement tree = await TreeAsync();
-        JsonElement node = Children(tree).SingleOrDefault(child => child.GetProperty("id").GetString() == meter);
-        if (owner is not null && node.ValueKind is not JsonValueKind.Undefined)
-        {
-            node = Children(node).SingleOrDefault(child => child.GetProperty("kind").GetString() == owner);
-        }
-
-        return node.ValueKind is JsonValueKind.Undefined ? 0 : node.GetProperty("energyMicrojoules").GetInt64();
-    }
+    /// <summary>Energy of a meter in the tree and of those that stood in for it, µJ; every sum in the tree is checked.</summary>
+    internal async Task<long> EnergyAsync(string meter, string? owner = null) =>
+        Children(await TreeAsync())
+            .Where(node => node.GetProperty("id").GetString() is { } id && (id == meter || id == $"{meter}-meters"))
+            .SelectMany(node => owner is null ? [node] : Children(node).Where(child => child.GetProperty("kind").GetString() == owner))
+            .Sum(node => node.GetProperty("energyMicrojoules").GetInt64());
 
     /// <summary>A meter's entry in the list of meters.</summary>
     internal async Task<JsonElement> MeterAsync(string id) =>
