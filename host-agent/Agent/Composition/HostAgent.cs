@@ -20,9 +20,10 @@ internal sealed class HostAgent : IAgentState, IDisposable
     private readonly SelfMeter _self = new();
     private readonly ProfileGovernor _governor;
     private readonly LiveTrace _trace;
+    private readonly StateKeeper? _keeper;
     private readonly ImmutableArray<IDisposable> _owned;
 
-    private HostAgent(HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, WorkloadFeed workloads)
+    private HostAgent(HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, WorkloadFeed workloads, StateKeeper? keeper)
     {
         _options = options;
         _time = time;
@@ -31,18 +32,21 @@ internal sealed class HostAgent : IAgentState, IDisposable
         Meters = meters;
         Workloads = workloads;
         AgentProfile profile = AgentProfile.Of(options.Profile);
+        _keeper = keeper;
+        ResumedState state = keeper?.Load() ?? ResumedState.New();
         History = new HistoryStore(profile.History, time);
         Engine = new MeteringEngine(
             runs.Source,
             new PowerFeed(meters),
             workloads,
-            new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }),
-            new EnergyLedger(Guid.NewGuid()),
+            new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }, state.Floors),
+            state.Ledger,
             new EngineOptions { EndedProcessLimit = Math.Max(100, profile.MaxProcesses / EndedPart) },
             time);
         _trace = new LiveTrace(this, options, time);
         _owned = [meters, runs, _self];
-        meters.Start();
+        HostState.Start(meters, state);
+        keeper?.Follow(Engine, json => HostState.Write(meters, json));
     }
 
     internal MeteringEngine Engine { get; }
@@ -60,7 +64,11 @@ internal sealed class HostAgent : IAgentState, IDisposable
         typeof(HostAgent).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
 
     /// <summary>Finds this machine's sources and wires the agent; throws <see cref="StartException"/> for what cannot work.</summary>
-    internal static HostAgent Create(HostOptions options, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="options">What is set.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">Where it says what it finds.</param>
+    /// <param name="keepState">Whether counters are kept over restarts; a look at the machine keeps none.</param>
+    internal static HostAgent Create(HostOptions options, TimeProvider time, ILoggerFactory loggers, bool keepState = false)
     {
         MeterSet meters = MeterSet.Discover(
             new PowerOptions { SysRoot = options.SysRoot, ProcRoot = options.ProcRoot, Estimate = options.Estimate }, time, loggers.CreateLogger("Keck.Power"));
@@ -69,7 +77,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
             RunSources runs = RunSources.Open(options, AgentProfile.Of(options.Profile), meters.Topology, time, loggers);
             try
             {
-                return new HostAgent(options, time, meters, runs, WorkloadFeed.Create(options, time, loggers));
+                return new HostAgent(options, time, meters, runs, WorkloadFeed.Create(options, time, loggers), keepState ? HostState.Open(options, time, loggers) : null);
             }
             catch
             {
@@ -137,6 +145,8 @@ internal sealed class HostAgent : IAgentState, IDisposable
 
     public void Dispose()
     {
+        _keeper?.Close();
+        _keeper?.Dispose();
         foreach (IDisposable owned in _owned)
         {
             owned.Dispose();

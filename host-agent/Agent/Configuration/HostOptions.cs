@@ -28,6 +28,10 @@ internal sealed record HostOptions
     /// <value>Default /run/keck/host.sock.</value>
     public string? Socket { get; init; } = "/run/keck/host.sock";
 
+    /// <summary>Directory in which <c>run</c> keeps its counters over restarts; <c>none</c> to start at zero each time.</summary>
+    /// <value>Default /var/lib/keck/host.</value>
+    public string? State { get; init; } = "/var/lib/keck/host";
+
     /// <summary>PEM certificate for addresses beyond loopback.</summary>
     public string? TlsCertificate { get; init; }
 

@@ -18,6 +18,8 @@ internal static class Settings
             static (ref HostOptions o, string t) => { o = o with { Listen = t == "none" ? null : t }; return null; }),
         new("socket", "PATH", "unix socket to serve on, or none (default /run/keck/host.sock)",
             static (ref HostOptions o, string t) => { o = o with { Socket = t == "none" ? null : t }; return null; }),
+        new("state", "DIR", "where run keeps its counters over restarts, or none (default /var/lib/keck/host)",
+            static (ref HostOptions o, string t) => { o = o with { State = t == "none" ? null : t }; return null; }),
         new("tlsCertificate", "FILE", "PEM certificate for addresses beyond loopback",
             static (ref HostOptions o, string t) => { o = o with { TlsCertificate = t }; return null; }),
         new("tlsKey", "FILE", "PEM key of the certificate",
