@@ -37,6 +37,9 @@ public sealed class MeterSet : IDisposable
     private HostTopology _topology;
     private bool _reselect;
 
+    // CPUs that ran and were not known, each asked for once.
+    private readonly HashSet<int> _askedFor = [];
+
     private MeterSet(ImmutableArray<IEnergySource> sources, PowerEnvironment environment, TopologyReader topologyReader, ILogger logger)
     {
         _log = new MeterLog(logger);
@@ -166,6 +169,7 @@ public sealed class MeterSet : IDisposable
             (observation.Meters, slots) = (_meters, _slots);
         }
 
+        LookForNewCpus(observation);
         ReadContext context = new(observation.StartNanoseconds, observation.EndNanoseconds, observation.Topology, observation.Cpus.Items);
         foreach (SourceSlot slot in slots)
         {
@@ -256,10 +260,26 @@ public sealed class MeterSet : IDisposable
         }
     }
 
+    // A CPU that came since the last heartbeat has run already: what it did belongs to its package.
+    private void LookForNewCpus(Observation observation)
+    {
+        bool news = false;
+        foreach (ref readonly CpuSample cpu in observation.Cpus.Items)
+        {
+            news |= observation.Topology.Package(cpu.Cpu) < 0 && _askedFor.Add(cpu.Cpu);
+        }
+
+        if (news && RefreshCpus())
+        {
+            observation.Topology = Topology;
+        }
+    }
+
     private bool RefreshCpus()
     {
         HostTopology before = Volatile.Read(ref _topology);
         HostTopology now = _topologyReader.Read(Cpu);
+        now = now with { Topology = now.Topology.Remembering(before.Topology) };
         if (now.Topology.Cpus.SequenceEqual(before.Topology.Cpus) && now.Problem?.What == before.Problem?.What)
         {
             return false;

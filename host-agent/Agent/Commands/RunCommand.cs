@@ -20,7 +20,8 @@ internal static class RunCommand
     {
         HostApplicationBuilder builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         _ = builder.Logging.SetMinimumLevel(LogLevel.Information)
-            .AddFilter("Microsoft", LogLevel.Warning);
+            .AddFilter("Microsoft", LogLevel.Warning)
+            .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None); // What it would say of a failure is said below, once.
         _ = builder.Services
             .AddSingleton<ILoggerProvider>(static _ => new ConsoleLog(Console.Error))
             .AddSingleton(TimeProvider.System)
@@ -39,7 +40,13 @@ internal static class RunCommand
             await host.RunAsync(cancellation).ConfigureAwait(false);
 
             // A loop that failed stopped the host in good order: to the service manager it is a failure all the same.
-            return loops.Any(static loop => loop.ExecuteTask is { IsFaulted: true }) ? ExitCodes.Failed : ExitCodes.Ok;
+            BackgroundService[] failed = [.. loops.Where(static loop => loop.ExecuteTask is { IsFaulted: true })];
+            foreach (BackgroundService loop in failed.Where(static loop => loop is not TickLoop))
+            {
+                await Console.Error.WriteLineAsync($"keck-host: {loop.GetType().Name} failed: {loop.ExecuteTask!.Exception!.InnerException}".ReplaceLineEndings(" ")).ConfigureAwait(false);
+            }
+
+            return failed.Length > 0 ? ExitCodes.Failed : ExitCodes.Ok;
         }
         catch (StartException e)
         {

@@ -19,10 +19,11 @@ public sealed class CounterFaultTests
         await agent.UntilSaidAsync("stands at", () =>
         {
             machine.Run(4711, 50);
-            machine.Add(MachineTree.Package1, 1);
+            machine.Breathe();
         });
         Assert.Equal("stale", await agent.AbsentAsync("package-0"));
         Assert.Contains("turbostat", Assert.Single(agent.Said("stands at")), StringComparison.Ordinal);
+        await agent.UntilAsync("its part, core-0, in its stead", async () => (await agent.MeterAsync("core-0")).GetProperty("selected").GetBoolean());
         long attributed = await agent.EnergyAsync("package-0"), unattributed = await agent.EnergyAsync("package-0", "unattributed");
         machine.Add(MachineTree.Package0, 3 * Joule);
         await agent.UntilEnergyAsync("package-0", attributed + (3 * Joule));
@@ -38,6 +39,7 @@ public sealed class CounterFaultTests
         await agent.UntilAsync("the twin attributed", async () =>
         {
             machine.Run(4711, 50);
+            machine.Breathe();
             machine.Add(MachineTree.Twin, 1_000);
             return (await agent.MeterAsync("package-0-rapl")).GetProperty("selected").GetBoolean();
         });
@@ -207,7 +209,7 @@ public sealed class CounterFaultTests
         File.SetUnixFileMode(root, (UnixFileMode)0b111_101_101);
         await using LiveAgent agent = await LiveAgent.StartAsync(
             "setpriv",
-            ["--reuid", "65534", "--regid", "65534", "--clear-groups", HostBinary.Path, "run", "--profile", "full", "--runs", "schedstat", "--estimate", "false", "--path.procfs", machine.Proc, "--path.sysfs", machine.Sys],
+            ["--reuid", "65534", "--regid", "65534", "--clear-groups", HostBinary.Path, .. LiveAgent.Arguments(machine)],
             openFolder: true);
         Assert.Contains("CAP_DAC_READ_SEARCH", Assert.Single(agent.Said("may not be read by this process")), StringComparison.Ordinal);
         Assert.Equal("notPermitted", await agent.AbsentAsync("package-0"));

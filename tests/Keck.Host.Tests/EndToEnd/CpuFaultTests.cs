@@ -27,6 +27,29 @@ public sealed class CpuFaultTests
     }
 
     [Fact]
+    public async Task Cpus_SomeComeOnline_TheirRunsAreInTheirPackageFromTheFirstTick()
+    {
+        using MachineTree machine = new();
+        machine.SeenOn(4812, 4);
+        string cpu = Path.Combine(machine.Sys, "devices/system/cpu/cpu5"), aside = Path.Combine(machine.Sys, "aside");
+        Directory.Move(cpu, aside);
+        machine.WriteSys("devices/system/cpu/online", "0-4,6-15");
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine);
+        machine.Work(2 * Joule);
+        await agent.UntilEnergyAsync("package-1", 2 * Joule);
+        Directory.Move(aside, cpu);
+        machine.WriteSys("devices/system/cpu/online", "0-15");
+        machine.SeenOn(4812, 5);
+        machine.Work(3 * Joule);
+        await agent.UntilEnergyAsync("package-1", 5 * Joule);
+        await agent.UntilSaidAsync("CPUs online changed from 15 to 16");
+        machine.Work(Joule);
+        await agent.UntilEnergyAsync("package-1", 6 * Joule);
+        await agent.UntilEnergyAsync("package-0", 6 * Joule);
+        Assert.Single(agent.Said("CPUs online changed"));
+    }
+
+    [Fact]
     public async Task Cpus_AWholePackageGoesOffline_TheOtherMetersOn()
     {
         using MachineTree machine = new();
@@ -121,7 +144,7 @@ public sealed class CpuFaultTests
         Assert.SkipUnless(Environment.IsPrivilegedProcess && File.Exists("/sys/kernel/btf/vmlinux"), "needs root and a kernel with BTF");
         using MachineTree machine = new();
         File.WriteAllText(Path.Combine(machine.Proc, "stat"), stat);
-        await using LiveAgent agent = await LiveAgent.StartAsync(machine, "--runs", "ebpf");
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, runs: "ebpf");
         machine.Add(MachineTree.Package0, 2 * Joule);
         await agent.UntilEnergyAsync("package-0", 2 * Joule);
         File.WriteAllText(Path.Combine(machine.Proc, "stat"), stat + stat);

@@ -16,11 +16,11 @@ internal sealed class LiveAgent : IAsyncDisposable
     private readonly List<string> _lines = [];
     private readonly Lock _gate = new();
 
-    private LiveAgent(Process process, string folder)
+    private LiveAgent(Process process, string folder, string? socket)
     {
         _process = process;
         _folder = folder;
-        Socket = Path.Combine(folder, "host.sock");
+        Socket = socket ?? Path.Combine(folder, "host.sock");
         _client = Client(Socket);
         process.ErrorDataReceived += (_, line) =>
         {
@@ -56,11 +56,15 @@ internal sealed class LiveAgent : IAsyncDisposable
     internal Uri Address => new(Lines.Single(line => line.Contains("Serving http", StringComparison.Ordinal)).Split(' ').Single(word => word.StartsWith("http://", StringComparison.Ordinal)));
 
     /// <summary>Starts it on a machine of files and waits for its first tick. Ticks of 100 ms; the files' own times, not the kernel's.</summary>
-    internal static Task<LiveAgent> StartAsync(MachineTree machine, params string[] more) =>
-        StartAsync(HostBinary.Path, ["run", "--profile", "full", "--runs", "schedstat", "--estimate", "false", "--path.procfs", machine.Proc, "--path.sysfs", machine.Sys, .. more]);
+    internal static Task<LiveAgent> StartAsync(MachineTree machine, string profile = "full", string runs = "schedstat", string? socket = null) =>
+        StartAsync(HostBinary.Path, Arguments(machine, profile, runs), socket: socket);
+
+    /// <summary>The arguments that run it on a machine of files.</summary>
+    internal static string[] Arguments(MachineTree machine, string profile = "full", string runs = "schedstat") =>
+        ["run", "--profile", profile, "--runs", runs, "--estimate", "false", "--path.procfs", machine.Proc, "--path.sysfs", machine.Sys];
 
     /// <summary>Starts a program that becomes the agent, and waits for the agent's first tick.</summary>
-    internal static async Task<LiveAgent> StartAsync(string program, string[] arguments, Dictionary<string, string>? environment = null, bool openFolder = false)
+    internal static async Task<LiveAgent> StartAsync(string program, string[] arguments, Dictionary<string, string>? environment = null, bool openFolder = false, string? socket = null)
     {
         HostBinary.Require();
         string folder = Directory.CreateTempSubdirectory("keck-live-").FullName;
@@ -69,7 +73,7 @@ internal sealed class LiveAgent : IAsyncDisposable
             File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
         }
 
-        ProcessStartInfo start = new(program, [.. arguments, "--listen", "127.0.0.1:0", "--socket", Path.Combine(folder, "host.sock")])
+        ProcessStartInfo start = new(program, [.. arguments, "--listen", "127.0.0.1:0", "--socket", socket ?? Path.Combine(folder, "host.sock")])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -80,7 +84,7 @@ internal sealed class LiveAgent : IAsyncDisposable
             start.Environment[name] = value;
         }
 
-        LiveAgent agent = new(Process.Start(start)!, folder);
+        LiveAgent agent = new(Process.Start(start)!, folder, socket);
         await agent.UntilAsync("the first tick", async () => await agent.StatusAsync("/readyz") == 200);
         return agent;
     }

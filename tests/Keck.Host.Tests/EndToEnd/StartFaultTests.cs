@@ -118,7 +118,7 @@ public sealed class StartFaultTests : IDisposable
         }
 
         using MachineTree machine = new();
-        await using LiveAgent agent = await LiveAgent.StartAsync(machine, "--socket", path);
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, socket: path);
         using HttpClient client = LiveAgent.Client(path);
         Assert.Equal("ok", (await client.GetStringAsync(new Uri("/healthz", UriKind.Relative), TestContext.Current.CancellationToken)).Trim());
     }

@@ -18,7 +18,7 @@ public sealed class StopTests : IDisposable
     public async Task Run_Signalled_EndsCleanlyAndLeavesNoSocket(string signal, string profile)
     {
         using MachineTree machine = new();
-        await using LiveAgent agent = await LiveAgent.StartAsync(machine, "--profile", profile);
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, profile);
         Assert.True(File.Exists(agent.Socket));
         Assert.Equal(0, await agent.StopAsync(signal));
         Assert.False(File.Exists(agent.Socket));
@@ -58,7 +58,7 @@ public sealed class StopTests : IDisposable
         using MachineTree machine = new();
         await using LiveAgent agent = await LiveAgent.StartAsync(
             HostBinary.Path,
-            ["run", "--profile", "full", "--runs", "schedstat", "--path.procfs", machine.Proc, "--path.sysfs", machine.Sys],
+            LiveAgent.Arguments(machine),
             new Dictionary<string, string> { ["NOTIFY_SOCKET"] = path, ["WATCHDOG_USEC"] = "2000000" });
         Assert.Equal("READY=1", await ReceiveAsync(manager));
         Assert.Equal("WATCHDOG=1", await ReceiveAsync(manager));
@@ -80,7 +80,7 @@ public sealed class StopTests : IDisposable
         using MachineTree machine = new();
         await using LiveAgent agent = await LiveAgent.StartAsync(
             HostBinary.Path,
-            ["run", "--profile", "full", "--runs", "schedstat", "--path.procfs", machine.Proc, "--path.sysfs", machine.Sys],
+            LiveAgent.Arguments(machine),
             new Dictionary<string, string> { ["NOTIFY_SOCKET"] = Path.Combine(_folder, "nobody") });
         await agent.UntilSaidAsync("was not told READY=1");
         machine.Add(MachineTree.Package0, 1_000_000);
