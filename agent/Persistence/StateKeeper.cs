@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Keck.Metering;
 using Microsoft.Extensions.Logging;
@@ -40,6 +41,12 @@ public sealed partial class StateKeeper : ITickOutlet, IDisposable
         (_file, _bootId, _time, _logger) = (file, bootId, time, logger);
         _json = new Utf8JsonWriter(_buffer, new JsonWriterOptions { SkipValidation = true });
     }
+
+    /// <summary>Keeps state in a directory, made if missing.</summary>
+    /// <exception cref="StateException">It cannot be written, or another agent has it.</exception>
+    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The keeper disposes of the file.")]
+    public static StateKeeper Open(string directory, string bootId, TimeProvider time, ILogger logger) =>
+        new(StateFile.Open(directory), bootId, time, logger);
 
     /// <summary>What an earlier run left, or a new ledger.</summary>
     public ResumedState Load()

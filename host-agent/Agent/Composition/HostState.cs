@@ -21,7 +21,7 @@ internal static partial class HostState
 
         try
         {
-            return new StateKeeper(StateFile.Open(directory), KernelFacts.BootId(options.ProcRoot) ?? Unknown, time, logger);
+            return StateKeeper.Open(directory, KernelFacts.BootId(options.ProcRoot) ?? Unknown, time, logger);
         }
         catch (StateException e)
         {
