@@ -71,7 +71,7 @@ internal sealed partial class ServiceNotice(HostAgent agent, IHostApplicationLif
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 5004, Level = LogLevel.Warning, Message = "The service manager was not told {State} at {Socket} (NOTIFY_SOCKET): {Reason}")]
+        [LoggerMessage(EventId = 5010, Level = LogLevel.Warning, Message = "The service manager was not told {State} at {Socket} (NOTIFY_SOCKET): {Reason}")]
         internal static partial void Unheard(ILogger logger, string state, string socket, string reason);
     }
 }

@@ -59,6 +59,10 @@ internal sealed class LiveAgent : IAsyncDisposable
     internal static Task<LiveAgent> StartAsync(MachineTree machine, string profile = "full", string runs = "schedstat", string? socket = null) =>
         StartAsync(HostBinary.Path, Arguments(machine, profile, runs), socket: socket);
 
+    /// <summary>Starts it on a machine of files with a place to keep its state in.</summary>
+    internal static Task<LiveAgent> StartKeepingAsync(MachineTree machine, string state) =>
+        StartAsync(HostBinary.Path, [.. Arguments(machine), "--state", state]);
+
     /// <summary>The arguments that run it on a machine of files.</summary>
     internal static string[] Arguments(MachineTree machine, string profile = "full", string runs = "schedstat") =>
         ["run", "--profile", profile, "--runs", runs, "--estimate", "false", "--path.procfs", machine.Proc, "--path.sysfs", machine.Sys];
@@ -73,7 +77,8 @@ internal sealed class LiveAgent : IAsyncDisposable
             File.SetUnixFileMode(folder, (UnixFileMode)0b111_111_111);
         }
 
-        ProcessStartInfo start = new(program, [.. arguments, "--listen", "127.0.0.1:0", "--socket", socket ?? Path.Combine(folder, "host.sock")])
+        string[] state = arguments.Contains("--state") ? [] : ["--state", "none"];
+        ProcessStartInfo start = new(program, [.. arguments, .. state, "--listen", "127.0.0.1:0", "--socket", socket ?? Path.Combine(folder, "host.sock")])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

@@ -19,7 +19,7 @@ public sealed class StartFaultTests : IDisposable
         string config = Write("""{"profile": "turbo", "listn": "127.0.0.1:1", "path": {"sysfs": "/no/such"}, "estimate": "maybe"}""");
         (int code, _, string[] errors) = HostBinary.RunWith(
             new Dictionary<string, string> { ["KECK_IDLE"] = "nobody", ["KECK_MODEL"] = "psychic" },
-            "run", "--config", config, "--runs", "magic", "--socket", "none", "--listen", "127.0.0.1:0");
+            "run", "--config", config, "--runs", "magic", "--socket", "none", "--state", "none", "--listen", "127.0.0.1:0");
         Assert.Equal(Usage, code);
         Assert.Collection(
             errors,
@@ -42,7 +42,7 @@ public sealed class StartFaultTests : IDisposable
     [InlineData("{\"listen\": 9470}", "must be an IP address and a port")]
     public void Run_BrokenConfiguration_OneLineThatNamesTheFile(string text, string words)
     {
-        (int code, _, string[] errors) = HostBinary.Run("run", "--config", Write(text), "--socket", "none");
+        (int code, _, string[] errors) = HostBinary.Run("run", "--config", Write(text), "--socket", "none", "--state", "none");
         Assert.NotEqual(0, code);
         Assert.Contains(words, Assert.Single(errors), StringComparison.Ordinal);
     }
@@ -50,7 +50,7 @@ public sealed class StartFaultTests : IDisposable
     [Fact]
     public void Run_ConfigurationIsAFolder_OneLine()
     {
-        (int code, _, string[] errors) = HostBinary.Run("run", "--config", _folder, "--socket", "none");
+        (int code, _, string[] errors) = HostBinary.Run("run", "--config", _folder, "--socket", "none", "--state", "none");
         Assert.Equal(Usage, code);
         Assert.Contains(_folder, Assert.Single(errors), StringComparison.Ordinal);
     }
@@ -71,7 +71,7 @@ public sealed class StartFaultTests : IDisposable
         using TcpListener other = new(IPAddress.Loopback, 0);
         other.Start();
         string address = other.LocalEndpoint.ToString()!;
-        (int code, _, string[] errors) = HostBinary.Run("run", "--listen", address, "--socket", "none", "--profile", profile);
+        (int code, _, string[] errors) = HostBinary.Run("run", "--listen", address, "--socket", "none", "--state", "none", "--profile", profile);
         Assert.Equal(Failed, code);
         string line = Assert.Single(errors, error => error.Contains("cannot listen", StringComparison.Ordinal));
         AssertNames(line, address, "--listen takes another address");
@@ -82,7 +82,7 @@ public sealed class StartFaultTests : IDisposable
     [InlineData("/dev/null/host.sock")]
     public void Run_SocketCannotBeMade_SaysWhere(string socket)
     {
-        (int code, _, string[] errors) = HostBinary.Run("run", "--listen", "127.0.0.1:0", "--socket", socket);
+        (int code, _, string[] errors) = HostBinary.Run("run", "--listen", "127.0.0.1:0", "--socket", socket, "--state", "none");
         Assert.Equal(Failed, code);
         Assert.Contains(socket, Assert.Single(errors, error => error.Contains("unix socket", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
@@ -91,7 +91,7 @@ public sealed class StartFaultTests : IDisposable
     public void Run_SomethingElseWhereTheSocketGoes_IsLeftAlone()
     {
         string file = Write("precious");
-        (int code, _, string[] errors) = HostBinary.Run("run", "--listen", "127.0.0.1:0", "--socket", file);
+        (int code, _, string[] errors) = HostBinary.Run("run", "--listen", "127.0.0.1:0", "--socket", file, "--state", "none");
         Assert.Equal(Failed, code);
         Assert.Single(errors, error => error.Contains("no socket is in the way", StringComparison.Ordinal));
         Assert.Equal("precious", File.ReadAllText(file));
@@ -102,7 +102,7 @@ public sealed class StartFaultTests : IDisposable
     {
         using MachineTree machine = new();
         await using LiveAgent agent = await LiveAgent.StartAsync(machine);
-        (int code, _, string[] errors) = HostBinary.Run("run", "--listen", "127.0.0.1:0", "--socket", agent.Socket);
+        (int code, _, string[] errors) = HostBinary.Run("run", "--listen", "127.0.0.1:0", "--socket", agent.Socket, "--state", "none");
         Assert.Equal(Failed, code);
         Assert.Single(errors, error => error.Contains("another agent serves there", StringComparison.Ordinal));
         Assert.Equal(200, await agent.StatusAsync("/healthz"));

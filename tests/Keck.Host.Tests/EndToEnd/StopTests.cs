@@ -26,6 +26,30 @@ public sealed class StopTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_StoppedAndStartedAgain_GoesOnAndWhatCameBetweenIsUnattributed()
+    {
+        const long Joule = 1_000_000;
+        string state = Path.Combine(_folder, "state");
+        using MachineTree machine = new();
+        await using (LiveAgent first = await LiveAgent.StartKeepingAsync(machine, state))
+        {
+            machine.Work(5 * Joule);
+            await first.UntilEnergyAsync("package-0", 5 * Joule);
+
+            // Counted after the last tick that was asked for: the last tick of all, at the stop, has it or the next agent does.
+            machine.Work(2 * Joule);
+            Assert.Equal(0, await first.StopAsync());
+        }
+
+        machine.Add(MachineTree.Package0, 40 * Joule);
+        await using LiveAgent second = await LiveAgent.StartKeepingAsync(machine, state);
+        await second.UntilEnergyAsync("package-0", 47 * Joule);
+        Assert.InRange(await second.EnergyAsync("package-0", "unattributed"), 40 * Joule, 42 * Joule);
+        machine.Work(3 * Joule);
+        await second.UntilEnergyAsync("package-0", 50 * Joule);
+    }
+
+    [Fact]
     public async Task Run_SignalledDuringATrace_TheTraceEndsWholeWithTheLastTick()
     {
         using MachineTree machine = new();
