@@ -63,6 +63,12 @@ public sealed class MeteringEngine
         }
     }
 
+    /// <summary>Reads a machine's account; false where it has none.</summary>
+    public bool ReadMachine(string uuid, IdlePolicy policy, MachineFigures into) => _ledger.ReadMachine(uuid, policy, into);
+
+    /// <summary>The ledger's epoch.</summary>
+    public Guid Epoch => _ledger.Epoch;
+
     /// <summary>Tells that an outlet which must not miss anybody (a scrape, a report) has shown this snapshot: who had ended by then may go.</summary>
     public void MarkSeen(LedgerSnapshot snapshot) => Interlocked.Exchange(ref _seenByReaders, snapshot.EndNanoseconds);
 

@@ -19,7 +19,7 @@ internal static class FrameBench
         Budget budget = Made();
         byte[] frame = new byte[FrameCodec.SizeOf(budget)];
         using var decoder = new FrameDecoder();
-        var plain = Plain(budget);
+        JsonBudget plain = Plain(budget);
         var line = new ArrayBufferWriter<byte>(32_768);
         using var writer = new Utf8JsonWriter(line);
 

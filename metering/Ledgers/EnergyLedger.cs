@@ -73,6 +73,56 @@ public sealed class EnergyLedger
         }
     }
 
+    /// <summary>Reads a machine's account; cheaper than a <see cref="Snapshot"/>, and allocates nothing.</summary>
+    /// <param name="uuid">The machine.</param>
+    /// <param name="policy">Who bears static energy.</param>
+    /// <param name="into">Filled.</param>
+    /// <returns>False where it has no account.</returns>
+    public bool ReadMachine(string uuid, IdlePolicy policy, MachineFigures into)
+    {
+        lock (_gate)
+        {
+            if (_machines.Find(uuid) is not { } account)
+            {
+                return false;
+            }
+
+            (into.Series, into.Overhead) = (account.Series, account.Overhead);
+            into.Vcpus.Resize(account.Vcpus.Count);
+            for (int vcpu = 0; vcpu < account.Vcpus.Count; vcpu++)
+            {
+                into.Vcpus[vcpu] = account.Vcpus[vcpu].Microjoules;
+            }
+
+            (into.Dram, into.PackageStatic, into.DramStatic, into.Active) = (0, 0, 0, 0);
+            (into.Quality, into.Origin) = (_selected.IsEmpty ? ReadingQuality.Derived : ReadingQuality.Measured, _selected.IsEmpty ? EnergyOrigin.Estimate : _selected[0].Origin);
+            ReadOnlySpan<AccountEnergy> energies = _book.Machine(uuid, out BoundSample bounds);
+            into.Bounds = bounds;
+            for (int meter = 0; meter < _meters.Count && meter < energies.Length; meter++)
+            {
+                Meter of = _meters[meter].Meter;
+                long part = policy switch { IdlePolicy.Proportional => energies[meter].Proportional, IdlePolicy.Allocated => energies[meter].Allocated, _ => 0 };
+                into.Active += energies[meter].Active;
+                if (of.Domain.FollowsRuns())
+                {
+                    into.PackageStatic += part;
+                }
+                else
+                {
+                    into.Dram += energies[meter].Active;
+                    into.DramStatic += part;
+                }
+
+                if (of.Quality > into.Quality && energies[meter].Active + part > 0)
+                {
+                    (into.Quality, into.Origin) = (of.Quality, of.Origin);
+                }
+            }
+
+            return true;
+        }
+    }
+
     /// <summary>Identifies the ledger: counters are comparable within one epoch.</summary>
     public Guid Epoch => _epoch;
 

@@ -13,28 +13,6 @@ internal struct VcpuCell
     internal long Pending;
 }
 
-/// <summary>One machine's account beside the energies by meter, which lie in the <see cref="AccountBook"/>.</summary>
-internal sealed class MachineAccount(string uuid, long series)
-{
-    internal string Uuid { get; } = uuid;
-
-    /// <summary>Numbers accounts as they are opened: a machine whose account was forgotten gets another.</summary>
-    internal long Series { get; } = series;
-
-    /// <summary>The name at the last look; null where never known.</summary>
-    internal string? Name { get; set; }
-
-    internal Column<VcpuCell> Vcpus { get; } = new();
-
-    /// <summary>What its threads other than vCPUs used of meters that follow runs, µJ.</summary>
-    internal long Overhead { get; set; }
-
-    internal long OverheadPending { get; set; }
-
-    /// <summary>The last tick in which it was in the observation's table.</summary>
-    internal long LastTick { get; set; }
-}
-
 /// <summary>
 /// Machines by vCPU. A machine's vCPUs and its overhead add up to what its processes used of the meters that follow runs. Accounts
 /// outlive their machines, so that counters go on when one is started again; the longest gone are let go beyond a limit.

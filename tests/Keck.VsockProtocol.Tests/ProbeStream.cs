@@ -1,11 +1,25 @@
+using System.Threading.Channels;
+
 namespace Keck.VsockProtocol.Tests;
 
-/// <summary>A stream that remembers whether a write has had to wait.</summary>
+/// <summary>A stream that tells when a Budget is written, and whether the write has to wait.</summary>
 internal sealed class ProbeStream(Stream inner) : Stream
 {
-    private volatile bool _hasBlocked;
+    private readonly Channel<bool> _writes = Channel.CreateUnbounded<bool>();
 
-    internal bool HasBlocked => _hasBlocked;
+    /// <summary>Posts a Budget after the other until the writer waits for a peer that does not read; the last one's interval.</summary>
+    internal async Task<ulong> FillAsync(ChannelSession session, Budget budget)
+    {
+        for (ulong interval = 1; ; interval++)
+        {
+            budget.Interval = interval;
+            Assert.Equal(PostResult.Queued, session.Post(budget));
+            if (await _writes.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken))
+            {
+                return interval;
+            }
+        }
+    }
 
     public override bool CanRead => true;
 
@@ -26,9 +40,10 @@ internal sealed class ProbeStream(Stream inner) : Stream
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ValueTask write = inner.WriteAsync(buffer, cancellationToken);
-        if (!write.IsCompleted)
+        // The writer hands over one frame at a time.
+        if (buffer.Span[3] == (byte)FrameType.Budget)
         {
-            _hasBlocked = true;
+            _ = _writes.Writer.TryWrite(!write.IsCompleted);
         }
 
         return write;

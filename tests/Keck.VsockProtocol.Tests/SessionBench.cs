@@ -32,7 +32,7 @@ internal sealed class SessionBench : IAsyncDisposable
 
     internal Task<SessionEnd> End => Running.WaitAsync(TimeSpan.FromSeconds(30));
 
-    internal bool IsWriterBlocked => _probe.HasBlocked;
+    internal Task<ulong> FillAsync(Budget budget) => _probe.FillAsync(Session, budget);
 
     internal bool IsClosed => _host.IsClosed;
 

@@ -11,13 +11,19 @@ public sealed class VsockLayoutTests
     public void SockaddrVm_AgainstTheHeaders_SameLayout()
     {
         SockaddrVm address = default;
+        StatxOwner owner = default;
         string source = $$"""
+            #define _GNU_SOURCE
             #include <stddef.h>
+            #include <sys/stat.h>
             #include <fcntl.h>
             #include <sys/socket.h>
             #include <sys/un.h>
             #include <linux/vm_sockets.h>
             _Static_assert(sizeof(struct sockaddr_vm) == {{Unsafe.SizeOf<SockaddrVm>()}}, "size");
+            _Static_assert(sizeof(struct statx) == {{Unsafe.SizeOf<StatxOwner>()}} && (STATX_UID | STATX_GID) == {{LibC.StatxWantOwner}} && AT_FDCWD == {{LibC.AtWorkingDirectory}}, "statx");
+            _Static_assert(offsetof(struct statx, stx_uid) == {{Unsafe.ByteOffset(ref Unsafe.As<StatxOwner, byte>(ref owner), ref Unsafe.As<uint, byte>(ref owner.Uid))}}, "stx_uid");
+            _Static_assert(offsetof(struct statx, stx_gid) == {{Unsafe.ByteOffset(ref Unsafe.As<StatxOwner, byte>(ref owner), ref Unsafe.As<uint, byte>(ref owner.Gid))}}, "stx_gid");
             {{Offset("svm_family", ref address, ref address.Family)}}
             {{Offset("svm_reserved1", ref address, ref address.Reserved)}}
             {{Offset("svm_port", ref address, ref address.Port)}}

@@ -26,6 +26,17 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "getsockname", SetLastError = true)]
     internal static partial int GetSocketName(SafeSocketHandle socket, SockaddrVm* address, uint* length);
 
+    internal const int AtWorkingDirectory = -100;    // <fcntl.h> AT_FDCWD
+    internal const uint StatxWantOwner = 0x18;       // <linux/stat.h> STATX_UID | STATX_GID
+
+    /// <summary>statx(2): 0, or -1 with errno set.</summary>
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Statx(int directory, string path, int flags, uint mask, StatxOwner* buffer);
+
+    /// <summary>lchown(2): 0, or -1 with errno set (EPERM without CAP_CHOWN).</summary>
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Lchown(string path, uint owner, uint group);
+
     /// <summary>open(2): a new descriptor, or -1 with errno set.</summary>
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Open(string path, int flags);

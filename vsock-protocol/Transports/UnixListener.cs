@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Keck.VsockProtocol.Interop;
 
 namespace Keck.VsockProtocol;
 
@@ -36,6 +37,28 @@ public sealed class UnixListener : IChannelListener
         {
             _socket.Dispose();
             throw e as ChannelException ?? new ChannelException($"cannot listen on unix:{path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>
+    /// Listens beside a machine's hybrid vsock socket, for the user whose that socket is: the virtual machine monitor's, and nobody else's,
+    /// since the path is what says which machine comes.
+    /// </summary>
+    /// <param name="vsockSocket">The monitor's socket; it must be there.</param>
+    public static UnixListener Beside(string vsockSocket)
+    {
+        ArgumentNullException.ThrowIfNull(vsockSocket);
+        string path = HybridVsock(vsockSocket);
+        var listener = new UnixListener(path);
+        try
+        {
+            NativeFiles.GiveToOwnerOf(path, vsockSocket);
+            return listener;
+        }
+        catch (NativeException e)
+        {
+            listener._socket.Dispose();
+            throw new ChannelException($"cannot let the owner of {vsockSocket} in at unix:{path}: {e.Message}", e);
         }
     }
 

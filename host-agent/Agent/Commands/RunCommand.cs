@@ -30,6 +30,8 @@ internal static class RunCommand
             .AddHostedService<TickLoop>()
             .AddHostedService<SourceLoops>()
             .AddHostedService<WorkloadLoop>()
+            .AddHostedService<MachineLoop>()
+            .AddHostedService<ChannelListeners>()
             .AddHostedService<Heartbeat>()
             .AddHostedService<ServiceNotice>()
             .AddHostedService<Server>();
