@@ -18,14 +18,10 @@ internal static class Program
             ReplayCommand.Create(),
             VersionCommand.Create(),
         };
-<<<<<<< HEAD
+        HelpExamples.AddTo(root);
 
         // A signal is a clean stop: the last tick, and time for those who are being served. Two seconds, the default, are too short for that.
         return await root.Parse(args).InvokeAsync(
             new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) }).ConfigureAwait(false);
-=======
-        HelpExamples.AddTo(root);
-        return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
->>>>>>> main
     }
 }
