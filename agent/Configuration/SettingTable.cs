@@ -18,7 +18,13 @@ internal sealed record SettingTable(string Program, string DefaultFile, AgentOpt
     internal static ImmutableArray<Setting> Serving(AgentOptions defaults) =>
     [
         new("listen", "IP:PORT", $"address to serve on, or none (default {defaults.Listen}); beyond loopback a certificate or a token is needed",
-            static (ref AgentOptions o, string t) => { o = o with { Listen = t == "none" ? null : t }; return null; }),
+            static (ref AgentOptions o, string t) =>
+            {
+                o = o with { Listen = t == "none" ? null : t };
+                return o.Listen is null || new ApiListenOptions { Address = t }.EndPoint is not null
+                    ? null
+                    : $"'{t}' must be an IP address and a port, such as 127.0.0.1:9470 or [::1]:9470, or none";
+            }),
         new("socket", "PATH", $"unix socket to serve on, or none (default {defaults.Socket})",
             static (ref AgentOptions o, string t) => { o = o with { Socket = t == "none" ? null : t }; return null; }),
         new("state", "DIR", $"where run keeps its counters over restarts, or none (default {defaults.State})",
