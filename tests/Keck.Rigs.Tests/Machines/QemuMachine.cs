@@ -11,7 +11,7 @@ internal sealed class QemuMachine : IAsyncDisposable
     private readonly RigChannel _channel;
     private OwnedProcess? _process;
 
-    internal QemuMachine() => _channel = new RigChannel(PathOf("rig"));
+    internal QemuMachine() => _channel = new RigChannel(PathOf("rig"), () => !HasExited);
 
     /// <summary>What the machine writes to its serial line, and QEMU's own complaints.</summary>
     internal LineLog Console => (_process ?? throw new InvalidOperationException("not started")).Log;
@@ -47,10 +47,6 @@ internal sealed class QemuMachine : IAsyncDisposable
         ];
         _process = OwnedProcess.Start("qemu-system-x86_64", arguments);
     }
-
-    /// <summary>Waits until QEMU has made its sockets, which it does long before the guest is up.</summary>
-    internal Task SocketsAsync(TimeSpan patience, CancellationToken cancellationToken) =>
-        Condition.HoldsAsync(() => HasExited || File.Exists(PathOf("pid")), "QEMU's sockets", patience, cancellationToken);
 
     /// <summary>Runs a command; when the machine has ended, says what its console said.</summary>
     internal async Task<CommandResult> RunAsync(string command, ReadOnlyMemory<byte> input, TimeSpan patience, CancellationToken cancellationToken)

@@ -8,7 +8,8 @@ namespace Keck.Rigs.Tests;
 /// Runs commands in a machine through its rig-agent, one at a time. The frames are described in tests/rigs/guest/rig-agent.c.
 /// </summary>
 /// <param name="path">The unix socket of the virtio-serial port <c>org.keck.rig.0</c>.</param>
-internal sealed class RigChannel(string path) : IDisposable
+/// <param name="alive">Whether its QEMU runs: if not, nobody will ever listen there.</param>
+internal sealed class RigChannel(string path, Func<bool> alive) : IDisposable
 {
     private const int OutputLimit = 64 << 20;
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -54,18 +55,28 @@ internal sealed class RigChannel(string path) : IDisposable
         _turn.Dispose();
     }
 
+    // QEMU makes its sockets some time after it was started.
     private async Task<NetworkStream> ConnectAsync(CancellationToken cancellationToken)
     {
-        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
+        using PeriodicTimer again = new(TimeSpan.FromMilliseconds(50));
+        for (; ; )
         {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
+            Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException) when (alive())
+            {
+                socket.Dispose();
+                _ = await again.WaitForNextTickAsync(cancellationToken);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
         }
     }
 

@@ -36,24 +36,29 @@ install -m 0755 "$here/nested/initrd-init" "$out/initrd/init"
 initramfs "$out/initrd"
 rm -rf "$out/initrd"
 
-say "root of L1: systemd, libvirt, QEMU by mmdebstrap"
-target=$out/root
-rm -rf "$target"
-sources >"$out/sources.list"
-# Documentation, firmware blobs of architectures that L1 does not run and translations are left out.
-mmdebstrap --quiet --mode=root --variant=essential --aptopt='APT::Install-Recommends "false"' \
-	--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-	--dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
-	--include=systemd,systemd-sysv,systemd-container,udev,dbus,kmod,iproute2,procps \
-	--include=libvirt-daemon-system,libvirt-clients,qemu-system-x86,seabios,libbpf1,zlib1g,curl \
-	"$(. /etc/os-release && echo "$VERSION_CODENAME")" "$target" "$out/sources.list"
+# The distribution's part is kept apart from ours, so that a change to ours does not fetch it again.
+packages=systemd,systemd-sysv,systemd-container,udev,dbus,kmod,iproute2,procps,curl
+packages+=,libvirt-daemon-system,libvirt-clients,qemu-system-x86,seabios,libbpf1,zlib1g
+if [ "$(cat "$out/root.packages" 2>/dev/null)" != "$packages" ]; then
+	say "root of L1 by mmdebstrap: $packages"
+	rm -rf "$out/root" "$out/root.packages"
+	sources >"$out/sources.list"
+	mmdebstrap --quiet --mode=root --variant=essential --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
+		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/info/*' \
+		--include="$packages" "$(. /etc/os-release && echo "$VERSION_CODENAME")" "$out/root" "$out/sources.list"
+	echo "$packages" >"$out/root.packages"
+fi
 
 say "what the rig adds to it"
+target=$out/disk
+rm -rf "$target"
+cp -a "$out/root" "$target"
 plain=$target/lib/modules/$version/rig
 modules "$out/kernel" "$version" "$plain" kvm_amd vhost_vsock vhost_net tun bridge virtio_pci virtio_blk virtio_console ext4 msr \
 	cpufreq_userspace cpufreq_powersave hwmon loop overlay
 cp "$out"/modules/fake_{rapl,cpufreq}.ko "$plain/"
-cp "$out/kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo} "$target/lib/modules/$version/"
+cp "$out/kernel/lib/modules/$version"/modules.{builtin,builtin.modinfo,order} "$target/lib/modules/$version/"
 (cd "$plain" && rm order)
 depmod -b "$target" "$version"
 mkdir -p "$target/etc/rig"
@@ -61,6 +66,8 @@ install -m 0755 "$rigs"/guest/bin/{rig-agent,vsock-probe} "$target/usr/local/bin
 install -m 0644 "$here/nested/rig-agent.service" "$target/etc/systemd/system/"
 install -D -m 0644 "$rigs/guest/vmlinuz" "$target/var/lib/rig/vmlinuz"
 printf '%s\n' virtio_console kvm_amd vhost_vsock fake_rapl fake_cpufreq >"$target/etc/modules-load.d/rig.conf"
+# Consoles and sockets of the domains; QEMU runs as a user of its own.
+echo 'd /run/rig 0777 root root' >"$target/etc/tmpfiles.d/rig.conf"
 echo keck-l1 >"$target/etc/hostname"
 echo '127.0.0.1 localhost keck-l1' >"$target/etc/hosts"
 # A libvirtd that leaves when idle would have to be started again, under emulation, by every test.
@@ -70,7 +77,8 @@ systemctl --root="$target" --quiet mask libvirt-guests.service serial-getty@ttyS
 	e2scrub_reap.service systemd-udev-settle.service
 
 say "disk image"
-mke2fs -q -t ext4 -O ^has_journal -d "$target" "$out/l1.ext4" 3G
+truncate -s 3G "$out/l1.ext4"
+mke2fs -q -t ext4 -O ^has_journal -d "$target" "$out/l1.ext4"
 rm -rf "$target"
 done_from "$out" "${from[@]}"
 say "nested rig ready: $(du -sh "$out" | cut -f1)"
