@@ -20,7 +20,7 @@ echo "== what this machine offers"
 echo
 
 echo "== starting keck-host"
-"$bin/keck-host" run --listen 127.0.0.1:0 --socket "$work/host.sock" --profile "${PROFILE:-standard}" 2>"$work/agent.log" &
+"$bin/keck-host" run --listen 127.0.0.1:0 --socket "$work/host.sock" --state none --profile "${PROFILE:-standard}" 2>"$work/agent.log" &
 agent=$!
 until grep -q 'Serving' "$work/agent.log"; do
 	if ! kill -0 "$agent" 2>/dev/null; then cat "$work/agent.log" >&2; echo "keck-host did not start: see above" >&2; agent=; exit 1; fi

@@ -26,6 +26,13 @@ if [ "${1:-build}" = test ]; then
 	want prometheus-node-exporter prometheus-node-exporter
 	want jq jq
 	want curl curl
+	# Machines of the libvirt rig: real KVM and software-emulated ones.
+	want qemu-system-x86_64 qemu-system-x86
+	want libvirtd libvirt-daemon-system
+	want virsh libvirt-clients
+	want_file /usr/include/libvirt/libvirt.h libvirt-dev
+	want_file /usr/share/seabios/bios-256k.bin seabios
+	want_file /usr/lib/ipxe/qemu ipxe-qemu
 fi
 
 if [ ${#need[@]} -gt 0 ]; then

@@ -4,7 +4,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 mode=${1:-all}
-export KECK_CHANNEL=none DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+export KECK_CHANNEL=none KECK_STATE=none DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 passed=0 failed=0 skipped=0
 mkdir -p out/test
 

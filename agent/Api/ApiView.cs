@@ -32,6 +32,9 @@ internal sealed class ApiView
 
     private bool Proportional => Policy == IdlePolicy.Proportional;
 
+    /// <summary>How much history may hold now.</summary>
+    internal HistoryLayout HistoryLayout => _parts.History.Layout;
+
     internal WindowEnergy? Window(SeriesKey key) => _parts.History.Energy(key, _window);
 
     internal double? Watts(SeriesKey key) => Window(key) is { } window ? Watts(Energy(window), window.Seconds) : null;

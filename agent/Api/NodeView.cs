@@ -27,7 +27,13 @@ internal static class NodeView
             TickSeconds = facts.TickPeriod.TotalSeconds,
             Model = view.Ledger.Model.Name(),
             IdlePolicy = view.Policy.Name(),
-            Profile = new ProfileDocument(facts.Profile.Name(), facts.ConfiguredProfile.Name(), facts.ProfileReason, facts.ProfileChanges),
+            Profile = new ProfileDocument(facts.Profile.Name(), facts.ConfiguredProfile.Name(), facts.ProfileReason, facts.ProfileChanges)
+            {
+                ModelLimit = (facts.ModelLimit ?? AgentProfile.Of(facts.Profile).ModelLimit).Name(),
+                HistorySeries = view.HistoryLayout.Series,
+                RecentSeries = view.HistoryLayout.RecentSeries,
+                MetricSeries = AgentProfile.Of(facts.Profile).MetricSeriesLimit,
+            },
             RunSource = new RunSourceDocument(
                 runs.Name, runs.Switches, runs.MissedSwitches, runs.LostNanoseconds / 1e9, runs.SlotsUsed, runs.SlotLimit),
             Domains = [.. Enumerable.Range(0, view.Ledger.Meters.Length).Select(view.Domain)],

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Keck.Metering;
 
 namespace Keck.Agent;
@@ -62,6 +63,12 @@ public sealed class MeteringEngine
         }
     }
 
+    /// <summary>Reads a machine's account; false where it has none.</summary>
+    public bool ReadMachine(string uuid, IdlePolicy policy, MachineFigures into) => _ledger.ReadMachine(uuid, policy, into);
+
+    /// <summary>The ledger's epoch.</summary>
+    public Guid Epoch => _ledger.Epoch;
+
     /// <summary>Tells that an outlet which must not miss anybody (a scrape, a report) has shown this snapshot: who had ended by then may go.</summary>
     public void MarkSeen(LedgerSnapshot snapshot) => Interlocked.Exchange(ref _seenByReaders, snapshot.EndNanoseconds);
 
@@ -94,9 +101,20 @@ public sealed class MeteringEngine
     }
 
     /// <summary>
-    /// Runs one tick up to now. The first call only sets the starting point: what was counted before it has no tick.
+    /// Runs one tick up to now. The first call only sets the starting point: what was counted before it has no tick, but for energy
+    /// that meters resumed from an earlier run, which nobody can be charged for.
     /// </summary>
     public void Tick()
+    {
+        lock (_tickGate)
+        {
+            BeginTick();
+            EndTick();
+        }
+    }
+
+    /// <summary>Ends a tick's runs: drains them now. Its energy may come later, with <see cref="EndTick"/>.</summary>
+    public void BeginTick()
     {
         lock (_tickGate)
         {
@@ -104,7 +122,21 @@ public sealed class MeteringEngine
             _observation.Topology = _meters.Topology;
             _observation.Begin(_primed ? _tick + 1 : 0, _observation.EndNanoseconds);
             _runs.Drain(_observation);
-            started = Mark(0, started);
+            foreach (ITickOutlet outlet in _outlets)
+            {
+                outlet.OnDrained(_observation);
+            }
+
+            _ = Mark(0, started);
+        }
+    }
+
+    /// <summary>Attributes the energy of the tick that <see cref="BeginTick"/> began, and books it.</summary>
+    public void EndTick()
+    {
+        lock (_tickGate)
+        {
+            long started = _time.GetTimestamp();
             _meters.Sample(_observation);
             started = Mark(1, started);
             _workloads.Resolve(_observation);
@@ -112,7 +144,10 @@ public sealed class MeteringEngine
             if (!_primed)
             {
                 _primed = true;
-                return;
+                if (!KeepUnattributable())
+                {
+                    return;
+                }
             }
 
             TickAttribution attribution = _attributor.Attribute(_observation);
@@ -126,8 +161,40 @@ public sealed class MeteringEngine
 
             LetGo();
             _ = Mark(5, started);
-            Interlocked.Increment(ref _tick);
+            if (_observation.Tick > 0)
+            {
+                _ = Interlocked.Increment(ref _tick);
+            }
         }
+    }
+
+    /// <summary>Writes the ledger and what the attribution has learned into an object that is open, as of the end of the last tick.</summary>
+    public void WriteState(Utf8JsonWriter json)
+    {
+        lock (_tickGate)
+        {
+            LedgerState.Write(_ledger, _attributor, json);
+        }
+    }
+
+    // The starting point has runs of which nothing is known; only energy from before it counts, if any.
+    private bool KeepUnattributable()
+    {
+        Column<MeterSample> samples = _observation.MeterSamples;
+        int kept = 0;
+        for (int i = 0; i < samples.Count; i++)
+        {
+            if (samples[i].Unattributable)
+            {
+                samples[kept++] = samples[i];
+            }
+        }
+
+        samples.Resize(kept);
+        _observation.Threads.Clear();
+        _observation.Runs.Clear();
+        _observation.Cpus.Clear();
+        return kept > 0;
     }
 
     private void LetGo()

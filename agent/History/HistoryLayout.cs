@@ -14,7 +14,7 @@ public sealed record HistoryLayout
     /// <summary>The last minute of every consumer: fine enough for <c>top</c>, long enough for the default window.</summary>
     internal static ImmutableArray<RingTier> RecentTiers { get; } = [new(1, 7), new(10, 8)];
 
-    /// <summary>1 s for 2 min, 10 s for 20 min, 1 min for 4 h of 48 series; the last minute of 1,500: at most 1.5 MB.</summary>
+    /// <summary>Every record (5 s) for 10 min, 10 s for 20 min, 1 min for 4 h of 48 series; the last minute of 1,500: at most 1.5 MB.</summary>
     public static HistoryLayout Minimal { get; } = new()
     {
         Tiers = [new(1, 120), new(10, 120), new(60, 240)],

@@ -8,7 +8,7 @@ namespace Keck.Agent;
 /// of two cumulative values over the time between them, so rollups are exact. Monotonic time inside; wall time is worked out
 /// at the question, so that a step of the wall clock moves the labels and nothing else.
 /// </summary>
-public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
+public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
 {
     /// <summary>Windows up to this long are answered for every consumer, with bounds; longer ones for tracked series.</summary>
     public static readonly TimeSpan RecentWindow = TimeSpan.FromSeconds(60);
@@ -16,9 +16,10 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
     private const long Second = 1_000_000_000;
 
     private readonly Lock _lock = new();
-    private readonly RingSet _recent = new(HistoryLayout.RecentTiers, RingSet.RecentLanes, layout.RecentSeries);
-    private readonly RingSet _long = new(layout.Tiers, RingSet.LongLanes, layout.Series);
-    private readonly SeriesRanking _ranking = new(layout.Series);
+    private HistoryLayout _layout = initial;
+    private RingSet _recent = new(HistoryLayout.RecentTiers, RingSet.RecentLanes, initial.RecentSeries);
+    private RingSet _long = new(initial.Tiers, RingSet.LongLanes, initial.Series);
+    private SeriesRanking _ranking = new(initial.Series);
     private Guid _epoch;
     private long _now = -1;
     private long _first = -1;
@@ -39,7 +40,36 @@ public sealed class HistoryStore(HistoryLayout layout, TimeProvider time)
     /// <summary>Bytes of value storage taken; at most <see cref="HistoryLayout.MaxBytes"/>.</summary>
     public long ValueBytes => _recent.ValueBytes + _long.ValueBytes;
 
-    /// <summary>Takes the ledger's figures of this moment; the engine calls it once a second.</summary>
+    /// <summary>How much it may hold.</summary>
+    public HistoryLayout Layout => Volatile.Read(ref _layout);
+
+    /// <summary>
+    /// Takes another size at once: meters and the hungriest series are kept with the newest rows of every resolution; what
+    /// finds no room is let go, and counted as <see cref="Evicted"/>.
+    /// </summary>
+    public void Resize(HistoryLayout layout)
+    {
+        lock (_lock)
+        {
+            if (layout == _layout)
+            {
+                return;
+            }
+
+            int before = _long.Count;
+            RingSet recent = _recent;
+            List<SeriesKey> best = [.. _recent.Keys.OrderBy(key => key.Kind >= SeriesKind.Process).ThenByDescending(key => recent[recent.Find(key)].Rank)];
+            List<SeriesKey> tracked = [.. _long.Keys.OrderBy(key => key.Kind >= SeriesKind.Process)
+                .ThenByDescending(key => recent.Find(key) is >= 0 and int series ? recent[series].Rank : -1)];
+            _recent = _recent.Resized(HistoryLayout.RecentTiers, layout.RecentSeries, best);
+            _long = _long.Resized(layout.Tiers, layout.Series, tracked);
+            _ranking = new SeriesRanking(layout.Series);
+            _layout = layout;
+            Evicted += before - _long.Count;
+        }
+    }
+
+    /// <summary>Takes the ledger's figures of this moment; the engine calls it once a second, or as seldom as the profile says.</summary>
     public void Record(LedgerSnapshot snapshot)
     {
         lock (_lock)

@@ -152,6 +152,36 @@ internal sealed class RingSet
         }
     }
 
+    /// <summary>The same series in another size: of each resolution that both have the newest rows, of the series the first that find room.</summary>
+    internal RingSet Resized(ImmutableArray<RingTier> tiers, int capacity, IEnumerable<SeriesKey> best)
+    {
+        RingSet resized = new(tiers, _lanes, capacity);
+        int[] sources = new int[tiers.Length];
+        for (int tier = 0; tier < tiers.Length; tier++)
+        {
+            int source = sources[tier] = IndexOf(tiers[tier].StepSeconds);
+            int rows = source < 0 ? 0 : Math.Min(_counts[source], tiers[tier].Rows);
+            resized._counts[tier] = rows;
+            resized._heads[tier] = Math.Max(0, rows - 1);
+            for (int row = 0; row < rows; row++)
+            {
+                resized._times[tier][row] = TimeOf(source, _counts[source] - rows + row);
+            }
+        }
+
+        foreach (SeriesKey key in best)
+        {
+            int from = Find(key);
+            int to = from < 0 ? -1 : resized.FindOrAdd(key, this[from].Born);
+            if (to >= 0)
+            {
+                CopyTo(resized, sources, from, to);
+            }
+        }
+
+        return resized;
+    }
+
     /// <summary>The newest row at or before a moment, or -1 where the tier begins later.</summary>
     internal int RowAt(int tier, long nanoseconds)
     {
@@ -191,6 +221,33 @@ internal sealed class RingSet
         }
 
         return best;
+    }
+
+    private int IndexOf(int stepSeconds)
+    {
+        for (int tier = 0; tier < _tiers.Length; tier++)
+        {
+            if (_tiers[tier].StepSeconds == stepSeconds)
+            {
+                return tier;
+            }
+        }
+
+        return -1;
+    }
+
+    private void CopyTo(RingSet resized, int[] sources, int from, int to)
+    {
+        Series series = this[from];
+        resized[to] = series with { Values = resized[to].Values };
+        for (int tier = 0; tier < sources.Length; tier++)
+        {
+            for (int row = 0; row < resized._counts[tier]; row++)
+            {
+                int source = (_offsets[sources[tier]] + Slot(sources[tier], _counts[sources[tier]] - resized._counts[tier] + row)) * _lanes;
+                series.Values.AsSpan(source, _lanes).CopyTo(resized[to].Values.AsSpan((resized._offsets[tier] + row) * _lanes));
+            }
+        }
     }
 
     private int Slot(int tier, int row)

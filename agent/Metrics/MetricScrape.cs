@@ -29,8 +29,9 @@ internal sealed class MetricScrape
                 .Select(group => new MeterGroup(group.Key.Domain, group.Key.Package,
                     [.. group.Select(item => item.totals)], [.. group.Select(item => item.index)])),
         ];
-        Pods = Top(ConsumerKind.Pod, options.SeriesLimit, out HiddenPods);
-        Containers = Top(ConsumerKind.Container, options.SeriesLimit, out HiddenContainers);
+        int limit = Math.Min(options.SeriesLimit, AgentProfile.Of(Node.Profile).MetricSeriesLimit);
+        Pods = Top(ConsumerKind.Pod, limit, out HiddenPods);
+        Containers = Top(ConsumerKind.Container, limit, out HiddenContainers);
         Processes = Top(ConsumerKind.Process, options.TopProcesses, out _);
     }
 

@@ -18,6 +18,8 @@ public sealed record AgentProfile
         ModelLimit = ModelKind.CpuTimeRatio,
         History = HistoryLayout.Minimal,
         MetricSeriesLimit = 200,
+        HistoryPeriod = TimeSpan.FromSeconds(5),
+        TrimPeriod = TimeSpan.FromSeconds(15),
     };
 
     /// <summary>About 50 MB, 10,000 processes.</summary>
@@ -32,6 +34,7 @@ public sealed record AgentProfile
         ModelLimit = ModelKind.FrequencyWeighted,
         History = HistoryLayout.Standard,
         MetricSeriesLimit = 1_000,
+        TrimPeriod = TimeSpan.FromMinutes(1),
     };
 
     /// <summary>About 200 MB, 100,000 processes.</summary>
@@ -79,8 +82,14 @@ public sealed record AgentProfile
     /// <summary>Size of the ring store.</summary>
     public required HistoryLayout History { get; init; }
 
+    /// <summary>How often the ring store takes a record: a whole number of seconds, at least the fast period.</summary>
+    public TimeSpan HistoryPeriod { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Containers, and pods, that metrics show one by one.</summary>
     public required int MetricSeriesLimit { get; init; }
+
+    /// <summary>How often the managed heap is compacted and what is free is given back; null for when the collector sees fit.</summary>
+    public TimeSpan? TrimPeriod { get; init; }
 
     /// <summary>Its name on the command line and in the API.</summary>
     public string Name => Kind.Name();

@@ -21,6 +21,9 @@ public interface IAgentState
     /// <summary>The components against the whole machine's meter; null where no such meter is read.</summary>
     Reconciliation? Reconciliation();
 
+    /// <summary>What is known of a virtual machine beside its energy; null where nobody knows anything.</summary>
+    MachineFacts? Machine(string uuid) => null;
+
     /// <summary>What does not change from tick to tick, and the profile in force.</summary>
     NodeFacts Node();
 

@@ -38,6 +38,9 @@ public sealed record NodeFacts
     /// <summary>Why this profile is in force, in words.</summary>
     public string ProfileReason { get; init; } = "configured";
 
+    /// <summary>The most detailed model allowed now; null for the profile's.</summary>
+    public ModelKind? ModelLimit { get; init; }
+
     /// <summary>How often the governor changed the profile.</summary>
     public long ProfileChanges { get; init; }
 

@@ -7,7 +7,7 @@ internal static class Program
 {
     private static async Task<int> Main(string[] args)
     {
-        RootCommand root = new("Keck host agent: meters this machine - every thread, process, container and pod - and conserves every microjoule.")
+        RootCommand root = new("Keck host agent: says who used how much of this machine's energy - thread, process, container, pod, machine - to the microjoule.")
         {
             RunCommand.Create(),
             TopCommand.Create(),
@@ -18,6 +18,7 @@ internal static class Program
             ReplayCommand.Create(),
             VersionCommand.Create(),
         };
+        HelpExamples.AddTo(root);
         return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
     }
 }

@@ -5,6 +5,12 @@ namespace Keck.Bpf;
 /// <summary>The records that the kernel programs write, wherever they lie: mapped from the kernel, or made up by a test or benchmark.</summary>
 internal abstract class AccountingMemory : IDisposable
 {
+    /// <summary>How often a record in flux is read anew before it is given up.</summary>
+    internal const int SeqlockAttempts = 10_000;
+
+    /// <summary>Most overflow slots of one thread.</summary>
+    internal const int LongestChain = 1024;
+
     /// <summary>One record per possible CPU.</summary>
     internal abstract Span<CpuRecord> Cpus { get; }
 
@@ -28,6 +34,12 @@ internal abstract class AccountingMemory : IDisposable
 
     /// <summary>Settles the running slice of one CPU as far as its scheduler knows it.</summary>
     internal abstract void Flush(int cpu);
+
+    /// <summary>Has every CPU's count of switches written to its record.</summary>
+    internal virtual void Look()
+    {
+        // Memory that is made up has no switches but those in its records.
+    }
 
     /// <inheritdoc/>
     public virtual void Dispose() => GC.SuppressFinalize(this);

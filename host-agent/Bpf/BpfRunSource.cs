@@ -84,7 +84,7 @@ public sealed class BpfRunSource : IRunSource, IDisposable
     /// <summary>Switches that the program saw, since the start.</summary>
     public long Switches => Sum(static (ref record) => (record.Seq / 2) - record.Flushes);
 
-    /// <summary>Switches that it did not see and noticed at the next one, since the start. Their time is accounted all the same.</summary>
+    /// <summary>Switches that it did not see, by the run queues' own count, as far as noticed; since the start. Their time is accounted all the same.</summary>
     public long MissedSwitches => Sum(static (ref record) => record.Missed);
 
     /// <summary>Context switches by /proc/stat minus those that the program saw, since the start; refreshed once a second.</summary>
@@ -107,6 +107,30 @@ public sealed class BpfRunSource : IRunSource, IDisposable
 
     /// <summary>Time reported too much of threads that died before it could be taken back, ns.</summary>
     public long OverchargedNanoseconds => _drain.Overcharged;
+
+    /// <summary>Drains of a CPU at which another thread ran than the one on record, and could not be taken up.</summary>
+    public long UnconfirmedCuts => _drain.Unconfirmed;
+
+    /// <summary>Time of threads that came and went unseen, ns: lost until one of them brings it home.</summary>
+    public long UnplacedNanoseconds => Sum(static (ref record) => (ulong)record.UnplacedNanoseconds);
+
+    /// <summary>Time reported as lost so far, ns: of threads without a slot, and unplaced; never falls.</summary>
+    public long ReportedLostNanoseconds
+    {
+        get
+        {
+            ulong sum = 0;
+            foreach (ref readonly CpuSnapshot cpu in _drain.Cpus)
+            {
+                sum += cpu.LostReported;
+            }
+
+            return (long)sum;
+        }
+    }
+
+    /// <summary>Per-CPU values of the last drain.</summary>
+    internal ReadOnlySpan<CpuSnapshot> LastCpus => _drain.Cpus;
 
     /// <summary>What the last drain did.</summary>
     public DrainStatistics LastDrain { get; private set; }

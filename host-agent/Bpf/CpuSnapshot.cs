@@ -44,9 +44,33 @@ internal struct CpuSnapshot
     /// <summary>Wall time not yet owned by threads, idle or steal: becomes interrupt time once it is positive.</summary>
     internal long Rest;
 
-    /// <summary>Time that threads ran in this drain, ns.</summary>
-    internal long Ran;
+    /// <summary>Time of threads reported for this drain, ns.</summary>
+    internal long Reported;
 
-    /// <summary>Wall time and its part that nobody owned, over all drains: how well the CPU closes.</summary>
+    /// <summary>By how much threads' time on this CPU has grown, ns: a slice that was reported ahead and settled elsewhere counts against it.</summary>
+    internal long Grown;
+
+    /// <summary>Idle time at the drain before, ns.</summary>
+    internal ulong LastIdle;
+
+    /// <summary>Lost time at the drain before, ns.</summary>
+    internal ulong LastLost;
+
+    /// <summary>Unplaced time at the drain before, ns.</summary>
+    internal long LastUnplaced;
+
+    /// <summary>Time of threads that came and went unseen in this drain, ns; negative where they brought earlier time home.</summary>
+    internal long Unplaced;
+
+    /// <summary>Length of this drain on the CPU's clock, ns.</summary>
     internal long Wall;
+
+    /// <summary>Wall − threads − lost − idle − interrupt and steal as the kernel counts them, ns: how far the CPU is from closing.</summary>
+    internal long Open;
+
+    /// <summary>Wall time of all drains, ns.</summary>
+    internal long WallSum;
+
+    /// <summary>What all drains left open, ns.</summary>
+    internal long OpenSum;
 }

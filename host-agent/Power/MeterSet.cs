@@ -125,6 +125,46 @@ public sealed partial class MeterSet : IDisposable
         }
     }
 
+    /// <summary>Where the counters stand that go on while nobody reads them; call on the tick loop's thread.</summary>
+    public ImmutableArray<CounterMark> Marks()
+    {
+        ImmutableArray<CounterMark>.Builder marks = ImmutableArray.CreateBuilder<CounterMark>();
+        foreach (SourceSlot slot in _slots)
+        {
+            for (int i = 0; slot.Source is IMarkedSource marked && i < slot.Source.Meters.Length; i++)
+            {
+                if (marked.Mark(i) is { } mark)
+                {
+                    marks.Add(new CounterMark(_found[slot.First + i].Where, mark.Microjoules, mark.Nanoseconds));
+                }
+            }
+        }
+
+        return marks.ToImmutable();
+    }
+
+    /// <summary>
+    /// Counts on from where an earlier run of the agent stood in this boot: the first <see cref="Sample"/> brings what the counters
+    /// counted since, unattributable. Call it in place of <see cref="Start"/>.
+    /// </summary>
+    public void Resume(IEnumerable<CounterMark> marks)
+    {
+        Start();
+        Dictionary<string, CounterMark> byPlace = marks.ToDictionary(mark => mark.Where, StringComparer.Ordinal);
+        long now = _clock.Nanoseconds;
+        foreach (SourceSlot slot in _slots)
+        {
+            for (int i = 0; slot.Source is IMarkedSource marked && i < slot.Source.Meters.Length; i++)
+            {
+                // A mark from the future is of another boot, whatever its file said.
+                if (byPlace.TryGetValue(_found[slot.First + i].Where, out CounterMark mark) && mark.Nanoseconds <= now && mark.Microjoules >= 0)
+                {
+                    marked.Resume(i, mark.Microjoules, mark.Nanoseconds);
+                }
+            }
+        }
+    }
+
     /// <summary>
     /// Ends a tick's meters: reads the fast sources, takes over what the slower ones said since the last tick, and puts both
     /// into the observation. Call it right after the runs were drained; allocates nothing once warm.

@@ -36,6 +36,7 @@ public sealed class Attributor
     private ImmutableArray<Meter> _meters = [];
     private ImmutableArray<Meter> _selected = [];
     private int[] _selectedIndex = [];
+    private bool _byCpu;
     private MeterState[] _states = [];
 
     /// <summary>An attributor that has learned nothing, or that goes on from a trace's initial state.</summary>
@@ -101,8 +102,8 @@ public sealed class Attributor
             UseMeters(observation.Meters);
         }
 
-        _result.Begin(observation, _selected, observation.ProcessTable.Rows.Length);
-        _weights.Build(observation);
+        _result.Begin(observation, _selected);
+        _weights.Build(observation, _byCpu);
         _memory.Begin();
         _result.Model = _weights.Model;
         foreach (ref MeterSample sample in observation.MeterSamples.Items)
@@ -119,6 +120,15 @@ public sealed class Attributor
             AttributeMeter(observation, k);
         }
 
+        // A machine's static energy goes by what the other meters say is active.
+        for (int k = 0; k < _selected.Length; k++)
+        {
+            if (_selected[k].Domain == EnergyDomain.Static && _result.Shares[k].Static > 0)
+            {
+                SplitStatic(k);
+            }
+        }
+
         return _result;
     }
 
@@ -128,6 +138,7 @@ public sealed class Attributor
         _meters = meters;
         _selected = [.. meters.Where(meter => meter.Selected)];
         _selectedIndex = [.. meters.Select(meter => _selected.IndexOf(meter))];
+        _byCpu = _selected.Any(meter => meter.Cpu is not null);
         Dictionary<string, MeterState> kept = _states.ToDictionary(state => state.Meter.Id);
         _states = [.. _selected.Select(meter => kept.TryGetValue(meter.Id, out MeterState? state) && state.Meter == meter
             ? state
@@ -164,6 +175,17 @@ public sealed class Attributor
             return;
         }
 
+        if (meter.Domain is EnergyDomain.Overhead or EnergyDomain.Static)
+        {
+            // Nobody ran for these: they have owners of their own.
+            DropSpan(observation, state);
+            shares.Overhead = meter.Domain == EnergyDomain.Overhead ? total : 0;
+            shares.Static = total - shares.Overhead;
+            shares.IdleSeparate = shares.IdleProportional = shares.Static;
+            SplitAllocated(observation, k, byMemory: false);
+            return;
+        }
+
         long length = observation.Length.Nanoseconds + state.Span.Nanoseconds;
         shares.Static = state.Floor.Part(total, length, busy + state.Span.Busy, capacity + state.Span.Capacity);
         long active = total - shares.Static;
@@ -194,6 +216,7 @@ public sealed class Attributor
         leaves.Resize(own);
         SplitProportional(k);
         Publish(observation, state, k, length, memory);
+        SplitAllocated(observation, k, memory);
     }
 
     // A slow meter was not read: what ran now will share in its next reading.
@@ -209,7 +232,7 @@ public sealed class Attributor
         state.Span.Capacity += capacity;
         foreach (ref Leaf leaf in _weights.Leaves.Items)
         {
-            if (Covers(state.Meter, leaf.Package))
+            if (Covers(state.Meter, leaf.Zone))
             {
                 state.Span.Add(leaf, observation.ProcessTable);
             }
@@ -228,14 +251,14 @@ public sealed class Attributor
     {
         Span<Leaf> leaves = from.Items;
         Span<int> leafOf = Room(_leafOf, leaves.Length);
-        int wanted = meter?.Package ?? -1;
+        int wanted = meter is null ? -1 : Zone(meter);
         int count = 0;
         for (int i = 0; i < leaves.Length; i++)
         {
             // Which package a run was on is a coin toss: no branch on it.
-            int package = leaves[i].Package;
+            int zone = leaves[i].Zone;
             leafOf[count] = i;
-            count += Convert.ToInt32(wanted < 0 | package < 0 | package == wanted);
+            count += Convert.ToInt32(wanted < 0 | zone < 0 | zone == wanted);
         }
 
         _leafOf.Resize(count);
@@ -312,6 +335,7 @@ public sealed class Attributor
         ref OffCoreShare share = ref _result.OffCore.Add();
         share.Owner = owner;
         share.Package = _selected[k].Package ?? -1;
+        share.Cpu = _selected[k].Cpu ?? -1;
         share.Microjoules = microjoules;
     }
 
@@ -338,6 +362,80 @@ public sealed class Attributor
             {
                 owners[i].Proportional = parts[i];
             }
+        }
+    }
+
+    private void SplitStatic(int k)
+    {
+        ref MeterShares shares = ref _result.Shares[k];
+        int processes = _result.Processes.Count;
+        Prepare(processes + 2);
+        Span<ulong> claims = _claims.Items;
+        claims.Clear();
+        for (int i = 0; i < processes; i++)
+        {
+            foreach (long active in _result.Active(_result.Processes[i]))
+            {
+                claims[i] += (ulong)active;
+            }
+        }
+
+        foreach (ref MeterShares other in _result.Shares.Items)
+        {
+            claims[processes] += (ulong)other.SystemActive;
+            claims[processes + 1] += (ulong)other.UnattributedActive;
+        }
+
+        Span<long> parts = _parts.Items;
+        if (!IntegerSplit.Split(shares.Static, claims, parts, _remainders.Items))
+        {
+            return;
+        }
+
+        for (int i = 0; i < processes; i++)
+        {
+            _result.AddProportional(_result.Processes[i], k, parts[i]);
+        }
+
+        (shares.SystemProportional, shares.UnattributedProportional) = (parts[processes], parts[processes + 1]);
+        shares.IdleProportional = 0;
+    }
+
+    /// <summary>Gives running machines their part of the static energy, by vCPUs or by memory; what no machine is sized for stays idle.</summary>
+    private void SplitAllocated(Observation observation, int k, bool byMemory)
+    {
+        ref MeterShares shares = ref _result.Shares[k];
+        shares.IdleAllocated = shares.IdleSeparate;
+        IReadOnlyList<int> machines = observation.Machines.InOrder;
+        if (shares.Static == 0 || machines.Count == 0)
+        {
+            return;
+        }
+
+        Topology topology = observation.Topology;
+        bool memory = byMemory && topology.MemoryKibibytes is not null;
+        Prepare(machines.Count + 1);
+        Span<ulong> claims = _claims.Items;
+        ulong sized = 0;
+        for (int i = 0; i < machines.Count; i++)
+        {
+            MachineRow machine = observation.Machines[machines[i]];
+            claims[i] = !machine.Running ? 0 : (ulong)Math.Max(0, (memory ? machine.MemoryKibibytes : machine.Vcpus) ?? 0);
+            sized += claims[i];
+        }
+
+        ulong capacity = (ulong)(memory ? topology.MemoryKibibytes!.Value : topology.Cpus.Length);
+        claims[machines.Count] = capacity > sized ? capacity - sized : 0;
+        Span<long> parts = _parts.Items;
+        if (!IntegerSplit.Split(shares.Static, claims, parts, _remainders.Items))
+        {
+            return;
+        }
+
+        for (int i = 0; i < machines.Count; i++)
+        {
+            _result.Allocate(machines[i], k, parts[i]);
+            shares.IdleAllocated -= parts[i];
         }
     }
 
@@ -389,8 +487,8 @@ public sealed class Attributor
             Spread = (memory ? MemoryModelSpread : ModelSpread) + _weights.MissingPart,
             Static = state.Floor.Uncertainty * shares.Static,
             Unattributed = shares.UnattributedActive,
-            SourceBelow = 1 - meter.LowFactor,
-            SourceAbove = meter.HighFactor - 1,
+            SourceBelow = 1 - meter.LowFactor + (state.Doubt.Below / Math.Max(1.0, shares.Total)),
+            SourceAbove = meter.HighFactor - 1 + (state.Doubt.Above / Math.Max(1.0, shares.Total)),
             RandomSquare = (jitter * jitter) + (quantum * quantum),
         };
     }
@@ -415,7 +513,7 @@ public sealed class Attributor
         double busy = 0, capacity = 0;
         foreach (ref CpuSample cpu in observation.Cpus.Items)
         {
-            if (Covers(meter, observation.Topology.Package(cpu.Cpu)))
+            if (Covers(meter, meter.Cpu is null ? observation.Topology.Package(cpu.Cpu) : cpu.Cpu))
             {
                 busy += cpu.BusyNanoseconds + cpu.InterruptNanoseconds;
                 capacity += observation.Length.Nanoseconds;
@@ -425,6 +523,9 @@ public sealed class Attributor
         return (busy, capacity);
     }
 
-    // A meter with a package covers that package's CPUs and those whose place is unknown; one without covers all.
-    private static bool Covers(Meter meter, int package) => meter.Package is not { } own || package < 0 || own == package;
+    // The CPU or package that a meter covers; -1 for one that covers all.
+    private static int Zone(Meter meter) => meter.Cpu ?? meter.Package ?? -1;
+
+    // A meter of a zone covers its CPUs and those whose place is unknown.
+    private static bool Covers(Meter meter, int zone) => zone < 0 || Zone(meter) is var own && (own < 0 || own == zone);
 }

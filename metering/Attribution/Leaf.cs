@@ -18,8 +18,8 @@ internal struct Leaf
     /// <summary>Index into <see cref="Observation.Cpus"/> for interrupts and lost time; -1 otherwise.</summary>
     internal int CpuIndex;
 
-    /// <summary>Package of the CPU; -1 where unknown.</summary>
-    internal int Package;
+    /// <summary>What meters cover the CPU by: its package, or the CPU itself where meters are of single CPUs (a guest's vCPUs); -1 where unknown.</summary>
+    internal int Zone;
 
     /// <summary>Weight under the tick's model.</summary>
     internal double Weight;

@@ -24,9 +24,15 @@ public struct MeterShares
     /// <summary>Its part of the static energy under <see cref="IdlePolicy.Proportional"/>.</summary>
     public long UnattributedProportional;
 
+    /// <summary>In a guest: what the hypervisor spent on this machine outside its vCPUs, and nobody inside can be charged for.</summary>
+    public long Overhead;
+
     /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Separate"/>: the static part, and active energy that nobody ran for.</summary>
     public long IdleSeparate;
 
     /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Proportional"/>.</summary>
     public long IdleProportional;
+
+    /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Allocated"/>.</summary>
+    public long IdleAllocated;
 }

@@ -26,6 +26,9 @@ internal sealed class MeterState(Meter meter, StaticFloorState? floor)
 
     internal long ReadNanoseconds { get; private set; }
 
+    /// <summary>What this tick's readings say of their own bounds, µJ.</summary>
+    internal (long Below, long Above) Doubt { get; private set; }
+
     /// <summary>What is carried besides the floor; set to resume.</summary>
     internal MeterCarry Carry
     {
@@ -64,11 +67,14 @@ internal sealed class MeterState(Meter meter, StaticFloorState? floor)
         Unattributable = sample.Unattributable;
         if (sample.Microjoules >= 0)
         {
-            _microjoules = _tick == observation.Tick ? _microjoules + sample.Microjoules : sample.Microjoules;
+            bool more = _tick == observation.Tick;
+            _microjoules = more ? _microjoules + sample.Microjoules : sample.Microjoules;
+            Doubt = more ? (Doubt.Below + sample.Below, Doubt.Above + sample.Above) : (sample.Below, sample.Above);
             _tick = observation.Tick;
         }
         else if (sample.Milliwatts >= 0)
         {
+            Doubt = (sample.Below, sample.Above);
             _milliwatts = sample.Milliwatts;
             _gaugeReadNanoseconds = sample.ReadNanoseconds;
         }

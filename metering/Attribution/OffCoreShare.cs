@@ -9,6 +9,9 @@ public struct OffCoreShare
     /// <summary>The meter's package; -1 for a meter of the whole machine.</summary>
     public int Package;
 
+    /// <summary>The meter's CPU, where it is of one; -1 otherwise.</summary>
+    public int Cpu;
+
     /// <summary>The energy, µJ.</summary>
     public long Microjoules;
 }

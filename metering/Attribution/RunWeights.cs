@@ -9,6 +9,7 @@ internal sealed class RunWeights(AttributionOptions options)
     // Per thread, 1 + α·IPC + β·missRate; NaN where its counters are not there.
     private readonly Column<double> _factors = new();
 
+    private bool _byCpu;
     private double _totalTime;
     private double _timeWithFrequency;
     private double _timeWithCounters;
@@ -25,8 +26,11 @@ internal sealed class RunWeights(AttributionOptions options)
     internal double MissingPart { get; private set; }
 
     /// <summary>Builds the leaves of a tick.</summary>
-    internal void Build(Observation observation)
+    /// <param name="observation">The tick.</param>
+    /// <param name="byCpu">Whether meters cover single CPUs; packages otherwise.</param>
+    internal void Build(Observation observation, bool byCpu)
     {
+        _byCpu = byCpu;
         Collect(observation);
         (double meanSquare, double meanFactor) = Choose();
         Weigh(observation, meanSquare, meanFactor);
@@ -57,7 +61,7 @@ internal sealed class RunWeights(AttributionOptions options)
         {
             ref ThreadSample thread = ref threads[t];
             ref ThreadRow row = ref rows[thread.Row];
-            int owner = row.Kernel ? Leaf.SystemOwner : row.Process >= 0 ? row.Process : Leaf.UnattributedOwner;
+            int owner = row.Owner;
             double factor = CounterFactor(thread);
             factors[t] = factor;
             Span<RunSample> runs = observation.Runs.Items.Slice(thread.FirstRun, thread.RunCount);
@@ -85,7 +89,7 @@ internal sealed class RunWeights(AttributionOptions options)
                     Owner = owner,
                     Run = thread.FirstRun + i,
                     CpuIndex = -1,
-                    Package = topology.Package(run.Cpu),
+                    Zone = _byCpu ? run.Cpu : topology.Package(run.Cpu),
                     Time = nanoseconds - (Math.Min(run.SharedNanoseconds, nanoseconds) * sharedDiscount),
                     Weight = square,
                 };
@@ -124,7 +128,8 @@ internal sealed class RunWeights(AttributionOptions options)
         leaf.Owner = owner;
         leaf.Run = -1;
         leaf.CpuIndex = cpuIndex;
-        leaf.Package = observation.Topology.Package(observation.Cpus[cpuIndex].Cpu);
+        int cpu = observation.Cpus[cpuIndex].Cpu;
+        leaf.Zone = _byCpu ? cpu : observation.Topology.Package(cpu);
         leaf.Time = nanoseconds;
         leaf.Weight = nanoseconds * perNanosecond;
     }

@@ -10,6 +10,7 @@ public sealed class TickAttribution
 {
     private readonly Column<long> _active = new();
     private readonly Column<long> _proportional = new();
+    private readonly Column<long> _allocated = new();
     private readonly Column<BoundSample> _bounds = new();
     private readonly Column<long> _seenIn = new();
     private long _generation;
@@ -47,6 +48,9 @@ public sealed class TickAttribution
     /// <summary>A process's part of the static energy under <see cref="IdlePolicy.Proportional"/>, µJ.</summary>
     public long Proportional(int process, int meter) => _proportional[(process * Meters.Length) + meter];
 
+    /// <summary>A machine's part of the static energy under <see cref="IdlePolicy.Allocated"/>, µJ.</summary>
+    public long Allocated(int machine, int meter) => _allocated[(machine * Meters.Length) + meter];
+
     /// <summary>A process's active energy on each of <see cref="Meters"/>, µJ.</summary>
     internal ReadOnlySpan<long> Active(int process) => _active.Items.Slice(process * Meters.Length, Meters.Length);
 
@@ -56,8 +60,9 @@ public sealed class TickAttribution
     /// <summary>95 % bounds of a process's active energy over all meters.</summary>
     public ref readonly BoundSample Bounds(int process) => ref _bounds[process];
 
-    internal void Begin(Observation observation, ImmutableArray<Meter> selected, int processLimit)
+    internal void Begin(Observation observation, ImmutableArray<Meter> selected)
     {
+        int processLimit = observation.ProcessTable.Rows.Length;
         Tick = observation.Tick;
         _generation++;
         if (Meters != selected)
@@ -77,6 +82,7 @@ public sealed class TickAttribution
         _proportional.Resize(processLimit * selected.Length);
         _bounds.Resize(processLimit);
         _seenIn.Resize(processLimit);
+        Restart(_allocated, observation.Machines.Limit * selected.Length);
         Restart(RunMicrojoules, observation.Runs.Count);
         Restart(InterruptMicrojoules, observation.Cpus.Count);
         Restart(LostMicrojoules, observation.Cpus.Count);
@@ -91,6 +97,12 @@ public sealed class TickAttribution
         _proportional[at] = proportional;
         _bounds[process].Add(bounds);
     }
+
+    /// <summary>Adds a part of the static energy to what a process has.</summary>
+    internal void AddProportional(int process, int meter, long microjoules) => _proportional[(process * Meters.Length) + meter] += microjoules;
+
+    /// <summary>Gives a machine a part of the static energy.</summary>
+    internal void Allocate(int machine, int meter, long microjoules) => _allocated[(machine * Meters.Length) + meter] = microjoules;
 
     private void Touch(int process)
     {

@@ -31,5 +31,5 @@ public static class EnergyDomains
     };
 
     /// <summary>Whether the domain's active energy follows who ran on its CPUs (as against who holds memory).</summary>
-    public static bool FollowsRuns(this EnergyDomain domain) => domain is not EnergyDomain.Dram;
+    public static bool FollowsRuns(this EnergyDomain domain) => domain is not (EnergyDomain.Dram or EnergyDomain.Overhead or EnergyDomain.Static);
 }

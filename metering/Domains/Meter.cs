@@ -15,6 +15,9 @@ public sealed record Meter
     /// <summary>The core it covers (AMD per-core energy; numbering of <see cref="CpuPlace.Core"/>); null otherwise.</summary>
     public int? Core { get; init; }
 
+    /// <summary>The CPU it covers (in a guest, one vCPU's budget); null otherwise.</summary>
+    public int? Cpu { get; init; }
+
     /// <summary>Where its figures come from.</summary>
     public required EnergyOrigin Origin { get; init; }
 

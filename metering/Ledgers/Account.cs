@@ -28,12 +28,14 @@ internal struct Booking
     internal int CgroupPlusOne;
     internal int ContainerPlusOne;
     internal int PodPlusOne;
+    internal int MachinePlusOne;
 
     /// <summary>Start of the process booked, to notice that a row was reused, ns.</summary>
     internal long StartNanoseconds;
     internal string? Cgroup;
     internal string? Container;
     internal string? Pod;
+    internal string? Machine;
 }
 
 /// <summary>An account's energy on one meter, µJ.</summary>
@@ -41,4 +43,7 @@ internal struct AccountEnergy
 {
     internal long Active;
     internal long Proportional;
+
+    /// <summary>Of machines only.</summary>
+    internal long Allocated;
 }

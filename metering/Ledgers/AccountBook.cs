@@ -1,11 +1,14 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Text.Json;
 
 namespace Keck.Metering;
 
-/// <summary>The accounts of all consumers. A process is booked on its own account and on those of the cgroup, container and pod it is in at the time.</summary>
+/// <summary>The accounts of all consumers. A process is booked on its own account and on those of the cgroup, container, pod and machine it is in at the time.</summary>
 internal sealed class AccountBook
 {
+    private static readonly string[] Kinds = ["process", "cgroup", "container", "pod", "machine"];
+
     private readonly Column<Account> _accounts = new();
     private readonly Stack<int> _free = new();
     private readonly Column<Booking> _bookings = new();
@@ -34,7 +37,7 @@ internal sealed class AccountBook
     }
 
     /// <summary>Where a process is booked, following it where it has moved.</summary>
-    private ref Booking Open(int process, in ProcessRow row)
+    private ref Booking Open(int process, in ProcessRow row, MachineTable machines)
     {
         if (_bookings.Count <= process)
         {
@@ -50,22 +53,63 @@ internal sealed class AccountBook
         Follow(ref booking.CgroupPlusOne, ref booking.Cgroup, ConsumerKind.Cgroup, row.Cgroup);
         Follow(ref booking.ContainerPlusOne, ref booking.Container, ConsumerKind.Container, row.Container);
         Follow(ref booking.PodPlusOne, ref booking.Pod, ConsumerKind.Pod, row.PodUid);
+        Follow(ref booking.MachinePlusOne, ref booking.Machine, ConsumerKind.Machine, row.Machine >= 0 ? machines.At(row.Machine)?.Uuid : null);
         return ref booking;
     }
 
     /// <summary>Books what a process used in a tick on its own account and on those of its groups.</summary>
     /// <param name="process">The process's row.</param>
     /// <param name="row">The process.</param>
+    /// <param name="machines">The machines.</param>
     /// <param name="tick">What it owns; null where it owns nothing in this tick.</param>
     /// <param name="columnOf">Column of each of the tick's meters.</param>
     /// <param name="usage">What its threads used.</param>
-    internal void Book(int process, in ProcessRow row, TickAttribution? tick, ReadOnlySpan<int> columnOf, in UsageSum usage)
+    internal void Book(int process, in ProcessRow row, MachineTable machines, TickAttribution? tick, ReadOnlySpan<int> columnOf, in UsageSum usage)
     {
-        ref Booking booking = ref Open(process, row);
+        ref Booking booking = ref Open(process, row, machines);
         Book(booking.ProcessPlusOne, process, tick, columnOf, usage);
         Book(booking.CgroupPlusOne, process, tick, columnOf, usage);
         Book(booking.ContainerPlusOne, process, tick, columnOf, usage);
         Book(booking.PodPlusOne, process, tick, columnOf, usage);
+        Book(booking.MachinePlusOne, process, tick, columnOf, usage);
+    }
+
+    /// <summary>Books a machine's part of static energy, which no process of it has.</summary>
+    internal void Allocate(string uuid, int column, long microjoules)
+    {
+        // Opening the account may move the energies: first the account, then the array.
+        int account = GroupOf(ConsumerKind.Machine, uuid);
+        _energies[(account * _stride) + column].Allocated += microjoules;
+    }
+
+    /// <summary>Lets go of a machine's account: what its size was charged for moves to the meters' departed.</summary>
+    internal void ForgetMachine(string uuid, List<MeterColumn> meters)
+    {
+        if (!_groups.TryGetValue((ConsumerKind.Machine, uuid), out int account) || _accounts[account].References > 0)
+        {
+            return;
+        }
+
+        for (int meter = 0; meter < meters.Count; meter++)
+        {
+            meters[meter].DepartAllocated(_energies[(account * _stride) + meter].Allocated);
+        }
+
+        _ = _groups.Remove((ConsumerKind.Machine, uuid));
+        Remove(account);
+    }
+
+    /// <summary>What a machine is booked with, by column; empty where it has no account.</summary>
+    internal ReadOnlySpan<AccountEnergy> Machine(string uuid, out BoundSample bounds)
+    {
+        bounds = default;
+        if (!_groups.TryGetValue((ConsumerKind.Machine, uuid), out int account))
+        {
+            return [];
+        }
+
+        bounds = _accounts[account].Bounds;
+        return _energies.AsSpan(account * _stride, _stride);
     }
 
     /// <summary>Lets go of a process: what it used moves to the meters' departed.</summary>
@@ -88,10 +132,107 @@ internal sealed class AccountBook
         Follow(ref booking.CgroupPlusOne, ref booking.Cgroup, ConsumerKind.Cgroup, null);
         Follow(ref booking.ContainerPlusOne, ref booking.Container, ConsumerKind.Container, null);
         Follow(ref booking.PodPlusOne, ref booking.Pod, ConsumerKind.Pod, null);
+        Follow(ref booking.MachinePlusOne, ref booking.Machine, ConsumerKind.Machine, null);
         booking = default;
     }
 
-    internal ImmutableArray<ConsumerTotals> Take(ProcessTable processes, int meters)
+    /// <summary>What all processes hold on a meter.</summary>
+    internal AccountEnergy Processes(int meter)
+    {
+        AccountEnergy sum = default;
+        for (int index = 0; index < _accounts.Count; index++)
+        {
+            if (_accounts[index] is { InUse: true, Kind: ConsumerKind.Process })
+            {
+                ref AccountEnergy energy = ref _energies[(index * _stride) + meter];
+                sum.Active += energy.Active;
+                sum.Proportional += energy.Proportional;
+            }
+        }
+
+        return sum;
+    }
+
+    /// <summary>Writes the accounts of groups.</summary>
+    internal void Write(Utf8JsonWriter json, int meters)
+    {
+        json.WriteStartArray("accounts"u8);
+        for (int index = 0; index < _accounts.Count; index++)
+        {
+            ref Account account = ref _accounts[index];
+            if (!account.InUse || account.Kind == ConsumerKind.Process)
+            {
+                continue;
+            }
+
+            json.WriteStartObject();
+            json.WriteString("kind"u8, Kinds[(int)account.Kind]);
+            json.WriteString("id"u8, account.Id);
+            json.WriteStartArray("energies"u8);
+            foreach (ref AccountEnergy energy in _energies.AsSpan(index * _stride, meters))
+            {
+                json.WriteNumberValue(energy.Active);
+                json.WriteNumberValue(energy.Proportional);
+                json.WriteNumberValue(energy.Allocated);
+            }
+
+            json.WriteEndArray();
+            LedgerState.Write(json, account.Bounds);
+            json.WriteNumber("cpuNanoseconds"u8, account.CpuNanoseconds);
+            if (account.Counted)
+            {
+                json.WriteNumber("instructions"u8, account.Instructions);
+                json.WriteNumber("llcMisses"u8, account.LlcMisses);
+            }
+
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    /// <summary>Reads accounts of groups; nobody is in them yet.</summary>
+    internal void Read(JsonElement element, int meters)
+    {
+        foreach (JsonElement item in LedgerState.Items(element, "accounts"u8))
+        {
+            TraceFields.RequireObject(item, "an account");
+            string name = TraceFields.Text(item, "kind"u8), id = TraceFields.Text(item, "id"u8);
+            ConsumerKind kind = Array.IndexOf(Kinds, name) is var index and > 0 ? (ConsumerKind)index : throw TraceFields.Unknown("kind", name, string.Join(", ", Kinds.Skip(1)));
+            ImmutableArray<long> energies = LedgerState.Numbers(item, "energies"u8);
+            if (energies.Length != meters * 3 || _groups.ContainsKey((kind, id)))
+            {
+                throw new TraceFormatException($"{name} {TraceFields.Shorten(id)}: its energies do not match the meters, or it is there twice");
+            }
+
+            int at = GroupOf(kind, id);
+            ref Account account = ref _accounts[at];
+            account.Bounds = LedgerState.ReadBounds(item);
+            account.CpuNanoseconds = LedgerState.Amount(item, "cpuNanoseconds"u8);
+            account.Counted = TraceFields.TryGet(item, "instructions"u8, out _);
+            account.Instructions = LedgerState.Amount(item, "instructions"u8);
+            account.LlcMisses = LedgerState.Amount(item, "llcMisses"u8);
+            for (int meter = 0; meter < meters; meter++)
+            {
+                _energies[(at * _stride) + meter] = new AccountEnergy { Active = energies[meter * 3], Proportional = energies[(meter * 3) + 1], Allocated = energies[(meter * 3) + 2] };
+            }
+        }
+    }
+
+    /// <summary>Lets go of groups that were restored and nobody came back to.</summary>
+    internal void Prune()
+    {
+        for (int index = 0; index < _accounts.Count; index++)
+        {
+            if (_accounts[index] is { InUse: true, References: 0, Kind: not (ConsumerKind.Process or ConsumerKind.Machine), Id: { } id } account)
+            {
+                _ = _groups.Remove((account.Kind, id));
+                Remove(index);
+            }
+        }
+    }
+
+    internal ImmutableArray<ConsumerTotals> Take(Observation observation, int meters)
     {
         ImmutableArray<ConsumerTotals>.Builder consumers = ImmutableArray.CreateBuilder<ConsumerTotals>(_accounts.Count - _free.Count);
         for (int index = 0; index < _accounts.Count; index++)
@@ -103,11 +244,12 @@ internal sealed class AccountBook
             }
 
             ReadOnlySpan<AccountEnergy> energies = _energies.AsSpan(index * _stride, meters);
-            ImmutableArray<long>.Builder active = ImmutableArray.CreateBuilder<long>(meters), proportional = ImmutableArray.CreateBuilder<long>(meters);
+            ImmutableArray<long>.Builder active = ImmutableArray.CreateBuilder<long>(meters), proportional = ImmutableArray.CreateBuilder<long>(meters), allocated = ImmutableArray.CreateBuilder<long>(meters);
             foreach (ref readonly AccountEnergy energy in energies)
             {
                 active.Add(energy.Active);
                 proportional.Add(energy.Proportional);
+                allocated.Add(energy.Allocated);
             }
 
             ConsumerTotals totals = new()
@@ -117,18 +259,21 @@ internal sealed class AccountBook
                 Name = account.Id ?? "",
                 Active = active.MoveToImmutable(),
                 Proportional = proportional.MoveToImmutable(),
+                Allocated = allocated.MoveToImmutable(),
                 Bounds = account.Bounds,
                 CpuNanoseconds = account.CpuNanoseconds,
                 Instructions = account.Counted ? account.Instructions : null,
                 LlcMisses = account.Counted ? account.LlcMisses : null,
             };
-            consumers.Add(account.Process >= 0 ? Describe(totals, processes[account.Process]) : totals);
+            consumers.Add(account.Process >= 0 ? Describe(totals, observation, observation.ProcessTable[account.Process])
+                : account.Kind == ConsumerKind.Machine && observation.Machines.At(observation.Machines.Find(totals.Id)) is { Name: { } name } ? totals with { Name = name }
+                : totals);
         }
 
         return consumers.DrainToImmutable();
     }
 
-    private static ConsumerTotals Describe(ConsumerTotals totals, in ProcessRow process) => totals with
+    private static ConsumerTotals Describe(ConsumerTotals totals, Observation observation, in ProcessRow process) => totals with
     {
         Id = ProcessId(process),
         Name = process.Name,
@@ -137,6 +282,7 @@ internal sealed class AccountBook
         Cgroup = process.Cgroup,
         Container = process.Container,
         PodUid = process.PodUid,
+        Machine = process.Machine >= 0 ? observation.Machines.At(process.Machine)?.Uuid : null,
         Ended = process.Ended,
         PssKibibytes = process.PssKibibytes >= 0 ? process.PssKibibytes : null,
     };
@@ -151,7 +297,7 @@ internal sealed class AccountBook
         if (booked is not null)
         {
             ref Account left = ref _accounts[accountPlusOne - 1];
-            if (--left.References == 0)
+            if (--left.References == 0 && kind != ConsumerKind.Machine)
             {
                 _ = _groups.Remove((kind, booked));
                 Remove(accountPlusOne - 1);
@@ -165,14 +311,20 @@ internal sealed class AccountBook
             return;
         }
 
+        int account = GroupOf(kind, id);
+        _accounts[account].References++;
+        accountPlusOne = account + 1;
+    }
+
+    private int GroupOf(ConsumerKind kind, string id)
+    {
         if (!_groups.TryGetValue((kind, id), out int account))
         {
             account = Add(kind, id, -1);
             _groups.Add((kind, id), account);
         }
 
-        _accounts[account].References++;
-        accountPlusOne = account + 1;
+        return account;
     }
 
     private int Add(ConsumerKind kind, string? id, int process)

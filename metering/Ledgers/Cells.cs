@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text.Json;
 
 namespace Keck.Metering;
 
@@ -28,6 +29,7 @@ internal sealed class Cells
     private readonly Column<int> _firstPlusOne = new();
     private readonly Dictionary<(int Owner, int Package, int Cpu), int> _index = [];
     private readonly Stack<int> _free = new();
+    private readonly Dictionary<(int Owner, int Package, int Cpu), Cell> _merged = [];
 
     /// <summary>Every cell, free ones included (their owner is <see cref="int.MinValue"/>).</summary>
     internal ReadOnlySpan<Cell> Items => _cells.Items;
@@ -60,6 +62,58 @@ internal sealed class Cells
         _firstPlusOne[owner + Offset] = added + 1;
         found = added;
         return added;
+    }
+
+    /// <summary>Writes the cells, those of processes as what the departed used.</summary>
+    internal void Write(Utf8JsonWriter json)
+    {
+        _merged.Clear();
+        foreach (ref Cell cell in _cells.Items)
+        {
+            if (cell.Owner != int.MinValue)
+            {
+                ref Cell merged = ref CollectionsMarshal.GetValueRefOrAddDefault(_merged, (cell.Owner >= 0 ? DepartedOwner : cell.Owner, cell.Package, cell.Cpu), out _);
+                merged.Microjoules += cell.Microjoules;
+                merged.Nanoseconds += cell.Nanoseconds;
+                merged.KiloCycles += cell.KiloCycles;
+            }
+        }
+
+        json.WriteStartArray("cells"u8);
+        foreach (((int owner, int package, int cpu), Cell cell) in _merged)
+        {
+            json.WriteStartArray();
+            json.WriteNumberValue(owner);
+            json.WriteNumberValue(package);
+            json.WriteNumberValue(cpu);
+            json.WriteNumberValue(cell.Microjoules);
+            json.WriteNumberValue(cell.Nanoseconds);
+            json.WriteNumberValue(cell.KiloCycles);
+            json.WriteEndArray();
+        }
+
+        json.WriteEndArray();
+    }
+
+    internal void Read(JsonElement element)
+    {
+        foreach (JsonElement item in LedgerState.Items(element, "cells"u8))
+        {
+            JsonElement[] parts = item.ValueKind == JsonValueKind.Array ? [.. item.EnumerateArray()] : [];
+            if (parts.Length != 6 || Array.Exists(parts, part => part.ValueKind != JsonValueKind.Number || !part.TryGetInt64(out _)))
+            {
+                throw new TraceFormatException("a cell must be six whole numbers: owner, package, CPU, µJ, ns, kilocycles");
+            }
+
+            long[] numbers = [.. parts.Select(part => part.GetInt64())];
+            if (numbers[0] is < DepartedOwner or >= 0 || numbers[1] is < -1 or > 1023 || numbers[2] is < -1 or > 65_535 || numbers.AsSpan(3).ContainsAnyExceptInRange(0, LedgerState.Most))
+            {
+                throw new TraceFormatException("a cell's numbers are beyond their limits");
+            }
+
+            ref Cell cell = ref _cells[Find((int)numbers[0], (int)numbers[1], (int)numbers[2])];
+            (cell.Microjoules, cell.Nanoseconds, cell.KiloCycles) = (numbers[3], numbers[4], numbers[5]);
+        }
     }
 
     /// <summary>Moves what a process used to <see cref="DepartedOwner"/> and frees its cells.</summary>

@@ -29,6 +29,9 @@ public sealed record ConsumerTotals
     /// <summary>The pod it is in; null outside pods.</summary>
     public string? PodUid { get; init; }
 
+    /// <summary>UUID of the machine it belongs to; null outside machines.</summary>
+    public string? Machine { get; init; }
+
     /// <summary>Whether it has ended; it stays until every outlet has seen it.</summary>
     public bool Ended { get; init; }
 
@@ -37,6 +40,9 @@ public sealed record ConsumerTotals
 
     /// <summary>Its part of the static energy under <see cref="IdlePolicy.Proportional"/>, by meter, µJ.</summary>
     public required ImmutableArray<long> Proportional { get; init; }
+
+    /// <summary>For machines, the part of the static energy under <see cref="IdlePolicy.Allocated"/>, by meter, µJ; zero for other kinds.</summary>
+    public ImmutableArray<long> Allocated { get; init; } = [];
 
     /// <summary>95 % bounds of Σ <see cref="Active"/>, as parts to be added up over consumers or subtracted over time.</summary>
     public required BoundSample Bounds { get; init; }
@@ -55,6 +61,22 @@ public sealed record ConsumerTotals
 
     /// <summary>Σ <see cref="Active"/>, µJ.</summary>
     public long TotalActive => Active.Sum();
+
+    /// <summary>Its part of one meter's static energy under a policy, µJ.</summary>
+    public long Static(IdlePolicy policy, int meter) => policy switch
+    {
+        IdlePolicy.Proportional => Proportional[meter],
+        IdlePolicy.Allocated => meter < Allocated.Length ? Allocated[meter] : 0,
+        _ => 0,
+    };
+
+    /// <summary>Σ <see cref="Static"/> over all meters, µJ.</summary>
+    public long TotalStatic(IdlePolicy policy) => policy switch
+    {
+        IdlePolicy.Proportional => Proportional.Sum(),
+        IdlePolicy.Allocated => Allocated.Sum(),
+        _ => 0,
+    };
 
     /// <summary>Σ <see cref="Proportional"/>, µJ.</summary>
     public long TotalProportional => Proportional.Sum();

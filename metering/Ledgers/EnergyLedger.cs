@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 
 namespace Keck.Metering;
 
@@ -12,6 +13,7 @@ public sealed class EnergyLedger
     private readonly Guid _epoch;
     private readonly AccountBook _book = new();
     private readonly Cells _cells = new();
+    private readonly MachineBook _machines = new();
     private readonly UsageSums _usage = new();
     private readonly Column<ThreadTotals> _threads = new();
     private readonly List<MeterColumn> _meters = [];
@@ -21,7 +23,9 @@ public sealed class EnergyLedger
     private LedgerSnapshot? _snapshot;
     private ModelKind _model;
     private long _tick;
-    private long _startNanoseconds = -1;
+    private long? _startNanoseconds;
+    private long? _pruneAt;
+    private bool _restored;
     private long _endNanoseconds;
 
     /// <summary>A ledger with no energy in it.</summary>
@@ -42,16 +46,19 @@ public sealed class EnergyLedger
 
             _tick = tick.Tick;
             _model = tick.Model;
-            _startNanoseconds = _startNanoseconds < 0 ? observation.StartNanoseconds : _startNanoseconds;
+            _startNanoseconds ??= observation.StartNanoseconds;
             _endNanoseconds = observation.EndNanoseconds;
+            Prune();
             for (int k = 0; k < tick.Meters.Length; k++)
             {
                 _meters[_columnOf[k]].Add(tick.Shares[k]);
             }
 
-            BookThreads(observation, tick);
+            bool read = BeginMachines(observation, tick);
+            BookThreads(observation, tick, read);
             BookProcesses(observation, tick);
             BookCpus(observation, tick);
+            BookAllocated(observation, tick);
         }
     }
 
@@ -63,6 +70,146 @@ public sealed class EnergyLedger
             _snapshot = null;
             _book.Depart(process, _meters);
             _cells.Depart(process);
+        }
+    }
+
+    /// <summary>Reads a machine's account; cheaper than a <see cref="Snapshot"/>, and allocates nothing.</summary>
+    /// <param name="uuid">The machine.</param>
+    /// <param name="policy">Who bears static energy.</param>
+    /// <param name="into">Filled.</param>
+    /// <returns>False where it has no account.</returns>
+    public bool ReadMachine(string uuid, IdlePolicy policy, MachineFigures into)
+    {
+        lock (_gate)
+        {
+            if (_machines.Find(uuid) is not { } account)
+            {
+                return false;
+            }
+
+            (into.Series, into.Overhead) = (account.Series, account.Overhead);
+            into.Vcpus.Resize(account.Vcpus.Count);
+            for (int vcpu = 0; vcpu < account.Vcpus.Count; vcpu++)
+            {
+                into.Vcpus[vcpu] = account.Vcpus[vcpu].Microjoules;
+            }
+
+            (into.Dram, into.PackageStatic, into.DramStatic, into.Active) = (0, 0, 0, 0);
+            (into.Quality, into.Origin) = (_selected.IsEmpty ? ReadingQuality.Derived : ReadingQuality.Measured, _selected.IsEmpty ? EnergyOrigin.Estimate : _selected[0].Origin);
+            ReadOnlySpan<AccountEnergy> energies = _book.Machine(uuid, out BoundSample bounds);
+            into.Bounds = bounds;
+            for (int meter = 0; meter < _meters.Count && meter < energies.Length; meter++)
+            {
+                Meter of = _meters[meter].Meter;
+                long part = policy switch { IdlePolicy.Proportional => energies[meter].Proportional, IdlePolicy.Allocated => energies[meter].Allocated, _ => 0 };
+                into.Active += energies[meter].Active;
+                if (of.Domain.FollowsRuns())
+                {
+                    into.PackageStatic += part;
+                }
+                else
+                {
+                    into.Dram += energies[meter].Active;
+                    into.DramStatic += part;
+                }
+
+                if (of.Quality > into.Quality && energies[meter].Active + part > 0)
+                {
+                    (into.Quality, into.Origin) = (of.Quality, of.Origin);
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Identifies the ledger: counters are comparable within one epoch.</summary>
+    public Guid Epoch => _epoch;
+
+    /// <summary>Writes the members of <see cref="LedgerState"/>.</summary>
+    internal void Write(Utf8JsonWriter json)
+    {
+        lock (_gate)
+        {
+            json.WriteString("epoch"u8, _epoch);
+            json.WriteNumber("startNanoseconds"u8, _startNanoseconds ?? 0);
+            json.WriteNumber("endNanoseconds"u8, _endNanoseconds);
+            json.WriteStartArray("meters"u8);
+            foreach (MeterColumn column in _meters)
+            {
+                TraceHeaderWriter.WriteMeter(json, column.Meter);
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("columns"u8);
+            for (int meter = 0; meter < _meters.Count; meter++)
+            {
+                _meters[meter].Write(json, _book.Processes(meter));
+            }
+
+            json.WriteEndArray();
+            _machines.Write(json);
+            _book.Write(json, _meters.Count);
+            _cells.Write(json);
+        }
+    }
+
+    /// <summary>Reads what <see cref="Write"/> wrote into this ledger, which must be new.</summary>
+    internal void Read(JsonElement element)
+    {
+        foreach (Meter meter in TraceHeaderReader.ReadMeters(element, "meters"u8, unique: false))
+        {
+            _meters.Add(new MeterColumn(meter));
+        }
+
+        int index = 0;
+        foreach (JsonElement item in LedgerState.Items(element, "columns"u8))
+        {
+            TraceFields.RequireObject(item, "a column");
+            if (index < _meters.Count)
+            {
+                _meters[index].Read(item);
+            }
+
+            index++;
+        }
+
+        if (index != _meters.Count)
+        {
+            throw new TraceFormatException($"there are {_meters.Count} meters and {index} columns");
+        }
+
+        _book.Widen(_meters.Count);
+        _startNanoseconds = TraceFields.Long(element, "startNanoseconds"u8, -LedgerState.Most, LedgerState.Most);
+        _endNanoseconds = TraceFields.Long(element, "endNanoseconds"u8, 0, LedgerState.Most);
+        _machines.Read(element);
+        _book.Read(element, _meters.Count);
+        _cells.Read(element);
+        _restored = true;
+    }
+
+    /// <summary>Goes on under another monotonic clock (the machine was booted again): the epoch began this long before it did.</summary>
+    public void MoveStart(long nanoseconds)
+    {
+        lock (_gate)
+        {
+            _startNanoseconds = nanoseconds;
+        }
+    }
+
+    // Who was there before a restart has this long to come back.
+    private void Prune()
+    {
+        if (!_restored)
+        {
+            return;
+        }
+
+        _pruneAt ??= _endNanoseconds + 600_000_000_000;
+        if (_endNanoseconds >= _pruneAt)
+        {
+            _book.Prune();
+            _restored = false;
         }
     }
 
@@ -118,7 +265,7 @@ public sealed class EnergyLedger
     }
 
     // Cells and threads; what a process used is gathered first and booked once.
-    private void BookThreads(Observation observation, TickAttribution tick)
+    private void BookThreads(Observation observation, TickAttribution tick, bool read)
     {
         Span<RunSample> runs = observation.Runs.Items;
         Span<long> energies = tick.RunMicrojoules.Items;
@@ -129,7 +276,7 @@ public sealed class EnergyLedger
         foreach (ref ThreadSample thread in observation.Threads.Items)
         {
             ref ThreadRow row = ref rows[thread.Row];
-            int owner = row.Kernel ? Leaf.SystemOwner : row.Process >= 0 ? row.Process : Leaf.UnattributedOwner;
+            int owner = row.Owner;
             long nanoseconds = 0, microjoules = 0;
             for (int i = 0; i < thread.RunCount; i++)
             {
@@ -146,6 +293,10 @@ public sealed class EnergyLedger
             if (owner >= 0)
             {
                 _usage.Add(owner, nanoseconds, thread);
+                if (row.Role != ThreadRole.None)
+                {
+                    BookRole(observation, row, microjoules, nanoseconds, read);
+                }
             }
 
             ref ThreadTotals totals = ref threads[thread.Row];
@@ -163,7 +314,12 @@ public sealed class EnergyLedger
     {
         foreach (int process in tick.Processes.Items)
         {
-            _book.Book(process, observation.ProcessTable[process], tick, _columnOf, _usage.Take(process));
+            ref ProcessRow row = ref observation.ProcessTable[process];
+            _book.Book(process, row, observation.Machines, tick, _columnOf, _usage.Take(process));
+            if (row.Machine >= 0 && _machines.Of(observation.Machines, row.Machine) is { } machine)
+            {
+                machine.Overhead += FollowingRuns(tick, tick.Active(process));
+            }
         }
 
         // Who ran while no meter was read.
@@ -171,7 +327,7 @@ public sealed class EnergyLedger
         {
             if (!_usage.Taken(process))
             {
-                _book.Book(process, observation.ProcessTable[process], null, _columnOf, _usage.Take(process));
+                _book.Book(process, observation.ProcessTable[process], observation.Machines, null, _columnOf, _usage.Take(process));
             }
         }
     }
@@ -187,7 +343,89 @@ public sealed class EnergyLedger
 
         foreach (ref OffCoreShare share in tick.OffCore.Items)
         {
-            _cells[_cells.Find(share.Owner, share.Package, -1)].Microjoules += share.Microjoules;
+            _cells[_cells.Find(share.Owner, share.Package, share.Cpu)].Microjoules += share.Microjoules;
+        }
+    }
+
+    // Machines come before their threads: what a slow meter says now of earlier ticks goes by the time they ran then.
+    private bool BeginMachines(Observation observation, TickAttribution tick)
+    {
+        MachineTable machines = observation.Machines;
+        if (machines.Count > 0 || _machines.Accounts.Count > 0)
+        {
+            foreach (string gone in _machines.Follow(machines, tick.Tick))
+            {
+                _book.ForgetMachine(gone, _meters);
+            }
+        }
+
+        bool read = false;
+        for (int k = 0; k < tick.Meters.Length; k++)
+        {
+            read |= tick.Shares[k].Observed && tick.Meters[k].Domain.FollowsRuns();
+        }
+
+        if (machines.Count == 0)
+        {
+            return read;
+        }
+
+        foreach (ref OffCoreShare share in tick.OffCore.Items)
+        {
+            if (share.Owner >= 0 && observation.ProcessTable[share.Owner].Machine is var machine and >= 0 && _machines.Of(machines, machine) is { } account)
+            {
+                _machines.Spread(account, share.Microjoules);
+            }
+        }
+
+        if (read)
+        {
+            _machines.ClearPending(machines);
+        }
+
+        return read;
+    }
+
+    private void BookRole(Observation observation, in ThreadRow row, long microjoules, long nanoseconds, bool read)
+    {
+        if (observation.ProcessTable[row.Process].Machine is not (var machine and >= 0) || _machines.Of(observation.Machines, machine) is not { } account)
+        {
+            return;
+        }
+
+        if (row.Role == ThreadRole.Vcpu)
+        {
+            MachineBook.AddVcpu(account, row.Vcpu, microjoules, nanoseconds, read);
+        }
+        else
+        {
+            account.OverheadPending += read ? 0 : nanoseconds;
+        }
+    }
+
+    private static long FollowingRuns(TickAttribution tick, ReadOnlySpan<long> byMeter)
+    {
+        long sum = 0;
+        for (int k = 0; k < byMeter.Length; k++)
+        {
+            sum += tick.Meters[k].Domain.FollowsRuns() ? byMeter[k] : 0;
+        }
+
+        return sum;
+    }
+
+    private void BookAllocated(Observation observation, TickAttribution tick)
+    {
+        foreach (int machine in observation.Machines.InOrder)
+        {
+            string uuid = observation.Machines[machine].Uuid;
+            for (int k = 0; k < tick.Meters.Length; k++)
+            {
+                if (tick.Allocated(machine, k) is var microjoules and > 0)
+                {
+                    _book.Allocate(uuid, _columnOf[k], microjoules);
+                }
+            }
         }
     }
 
@@ -221,14 +459,44 @@ public sealed class EnergyLedger
     {
         Epoch = _epoch,
         Tick = _tick,
-        StartNanoseconds = _startNanoseconds,
+        StartNanoseconds = _startNanoseconds ?? 0,
         EndNanoseconds = _endNanoseconds,
         Model = _model,
         Topology = observation.Topology,
         Meters = [.. _meters.Select(column => column.Totals)],
-        Consumers = _book.Take(observation.ProcessTable, _meters.Count),
+        Consumers = _book.Take(observation, _meters.Count),
+        Machines = TakeMachines(observation.Machines),
         Cores = TakeCores(observation.ProcessTable),
     };
+
+    private ImmutableArray<MachineTotals> TakeMachines(MachineTable table)
+    {
+        ImmutableArray<MachineTotals>.Builder machines = ImmutableArray.CreateBuilder<MachineTotals>(_machines.Accounts.Count);
+        foreach (MachineAccount account in _machines.Accounts)
+        {
+            MachineRow? row = table.At(table.Find(account.Uuid));
+            ImmutableArray<VcpuTotals>.Builder vcpus = ImmutableArray.CreateBuilder<VcpuTotals>(account.Vcpus.Count);
+            for (int vcpu = 0; vcpu < account.Vcpus.Count; vcpu++)
+            {
+                vcpus.Add(new VcpuTotals(vcpu, account.Vcpus[vcpu].Microjoules, account.Vcpus[vcpu].Nanoseconds));
+            }
+
+            machines.Add(new MachineTotals
+            {
+                Uuid = account.Uuid,
+                Name = account.Name,
+                SizedVcpus = row?.Vcpus,
+                MemoryKibibytes = row?.MemoryKibibytes,
+                Running = row is { Running: true },
+                Series = account.Series,
+                Vcpus = vcpus.MoveToImmutable(),
+                Overhead = account.Overhead,
+            });
+        }
+
+        machines.Sort(static (a, b) => string.CompareOrdinal(a.Uuid, b.Uuid));
+        return machines.ToImmutable();
+    }
 
     private ImmutableArray<CoreTotals> TakeCores(ProcessTable processes)
     {

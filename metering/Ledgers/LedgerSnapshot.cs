@@ -32,6 +32,9 @@ public sealed record LedgerSnapshot
     /// <summary>Every consumer of every kind.</summary>
     public required ImmutableArray<ConsumerTotals> Consumers { get; init; }
 
+    /// <summary>The machines by vCPU, by UUID; also those that are gone, until they are let go.</summary>
+    public ImmutableArray<MachineTotals> Machines { get; init; } = [];
+
     /// <summary>Processes by CPU, sorted by CPU.</summary>
     public required ImmutableArray<CoreTotals> Cores { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Keck.Metering;
 
 /// <summary>One meter's running totals.</summary>
@@ -8,6 +10,7 @@ internal sealed class MeterColumn(Meter meter)
     private long _readings;
     private long _departedActive;
     private long _departedProportional;
+    private long _departedAllocated;
 
     internal Meter Meter { get; } = meter;
 
@@ -20,12 +23,36 @@ internal sealed class MeterColumn(Meter meter)
         SystemProportional = _sum.SystemProportional,
         UnattributedActive = _sum.UnattributedActive,
         UnattributedProportional = _sum.UnattributedProportional,
+        Overhead = _sum.Overhead,
         IdleSeparate = _sum.IdleSeparate,
         IdleProportional = _sum.IdleProportional,
+        IdleAllocated = _sum.IdleAllocated,
         DepartedActive = _departedActive,
         DepartedProportional = _departedProportional,
+        DepartedAllocated = _departedAllocated,
         Readings = _readings,
     };
+
+    /// <summary>Writes the column, with what processes hold counted among the departed.</summary>
+    internal void Write(Utf8JsonWriter json, in AccountEnergy processes)
+    {
+        json.WriteStartObject();
+        LedgerState.Write(json, _sum);
+        json.WriteNumber("departedActive"u8, _departedActive + processes.Active);
+        json.WriteNumber("departedProportional"u8, _departedProportional + processes.Proportional);
+        json.WriteNumber("departedAllocated"u8, _departedAllocated);
+        json.WriteNumber("readings"u8, _readings);
+        json.WriteEndObject();
+    }
+
+    internal void Read(JsonElement item)
+    {
+        _sum = LedgerState.ReadShares(item);
+        _departedActive = LedgerState.Amount(item, "departedActive"u8);
+        _departedProportional = LedgerState.Amount(item, "departedProportional"u8);
+        _departedAllocated = LedgerState.Amount(item, "departedAllocated"u8);
+        _readings = LedgerState.Amount(item, "readings"u8);
+    }
 
     internal void Add(in MeterShares shares)
     {
@@ -41,8 +68,10 @@ internal sealed class MeterColumn(Meter meter)
         _sum.SystemProportional += shares.SystemProportional;
         _sum.UnattributedActive += shares.UnattributedActive;
         _sum.UnattributedProportional += shares.UnattributedProportional;
+        _sum.Overhead += shares.Overhead;
         _sum.IdleSeparate += shares.IdleSeparate;
         _sum.IdleProportional += shares.IdleProportional;
+        _sum.IdleAllocated += shares.IdleAllocated;
     }
 
     internal void Depart(long active, long proportional)
@@ -50,4 +79,6 @@ internal sealed class MeterColumn(Meter meter)
         _departedActive += active;
         _departedProportional += proportional;
     }
+
+    internal void DepartAllocated(long allocated) => _departedAllocated += allocated;
 }

@@ -2,7 +2,7 @@ namespace Keck.Metering;
 
 /// <summary>
 /// One selected meter's cumulative figures since the epoch, µJ.
-/// <c>Total = Σ processes' active + SystemActive + UnattributedActive + DepartedActive + IdleSeparate</c>, always.
+/// <c>Total = Σ processes' active + SystemActive + UnattributedActive + DepartedActive + Overhead + IdleSeparate</c>, always.
 /// </summary>
 public sealed record MeterTotals
 {
@@ -27,11 +27,17 @@ public sealed record MeterTotals
     /// <summary>Its part of the static energy under <see cref="IdlePolicy.Proportional"/>.</summary>
     public long UnattributedProportional { get; init; }
 
-    /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Separate"/> and, as no machine is sized here, <see cref="IdlePolicy.Allocated"/>.</summary>
+    /// <summary>In a guest: what the hypervisor spent on this machine outside its vCPUs.</summary>
+    public long Overhead { get; init; }
+
+    /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Separate"/>.</summary>
     public long IdleSeparate { get; init; }
 
     /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Proportional"/>.</summary>
     public long IdleProportional { get; init; }
+
+    /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Allocated"/>.</summary>
+    public long IdleAllocated { get; init; }
 
     /// <summary>Active energy of processes that ended and were let go.</summary>
     public long DepartedActive { get; init; }
@@ -39,6 +45,17 @@ public sealed record MeterTotals
     /// <summary>Their part of the static energy under <see cref="IdlePolicy.Proportional"/>.</summary>
     public long DepartedProportional { get; init; }
 
+    /// <summary>Static energy allocated to machines whose accounts were let go.</summary>
+    public long DepartedAllocated { get; init; }
+
     /// <summary>Ticks in which the meter was read.</summary>
     public long Readings { get; init; }
+
+    /// <summary>What is left to <c>idle</c> under a policy.</summary>
+    public long Idle(IdlePolicy policy) => policy switch
+    {
+        IdlePolicy.Proportional => IdleProportional,
+        IdlePolicy.Allocated => IdleAllocated,
+        _ => IdleSeparate,
+    };
 }

@@ -41,6 +41,9 @@ public sealed class Observation
     /// <summary>Who the processes are.</summary>
     public ProcessTable ProcessTable { get; } = new();
 
+    /// <summary>The virtual machines that processes belong to.</summary>
+    public MachineTable Machines { get; } = new();
+
     /// <summary>Length of the tick.</summary>
     public MonotonicSpan Length => new(EndNanoseconds - StartNanoseconds);
 

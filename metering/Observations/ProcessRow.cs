@@ -27,7 +27,7 @@ public struct ProcessRow
     /// <summary>Whether it is a kernel thread.</summary>
     public bool Kernel;
 
-    /// <summary>Row of the machine it belongs to; -1 for none.</summary>
+    /// <summary>Index in <see cref="Observation.Machines"/> of the machine it belongs to; -1 for none.</summary>
     public int Machine;
 
     /// <summary>Threads of it in the <see cref="ThreadTable"/>.</summary>

@@ -27,6 +27,12 @@ public struct MeterSample
     /// it is owned by <c>unattributed</c> whole, never split.
     /// </summary>
     public bool Unattributable;
+
+    /// <summary>How far the truth may lie below this reading for reasons of the source (a budget's own bounds), 95 %, µJ.</summary>
+    public long Below;
+
+    /// <summary>How far above, µJ.</summary>
+    public long Above;
 }
 
 /// <summary>How a CPU's frequency is known, best first.</summary>

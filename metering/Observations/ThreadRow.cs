@@ -55,6 +55,13 @@ public struct ThreadRow
     /// <summary>Which vCPU, for <see cref="ThreadRole.Vcpu"/>.</summary>
     public int Vcpu;
 
+    /// <summary>
+    /// Who owns what it uses: its process's row, <see cref="Leaf.SystemOwner"/> or <see cref="Leaf.UnattributedOwner"/>. A kernel
+    /// thread is the system's, but for a vhost worker, which is of the machine it serves.
+    /// </summary>
+    internal readonly int Owner =>
+        Kernel && Role != ThreadRole.Vhost ? Leaf.SystemOwner : Process >= 0 ? Process : Kernel ? Leaf.SystemOwner : Leaf.UnattributedOwner;
+
     /// <summary>The ledger's cell of the CPU this thread ran on first in its last tick: a cache, -1 when empty.</summary>
     internal int FirstCell;
 

@@ -44,6 +44,9 @@ public sealed class Topology
     /// <summary>The CPUs online, by number.</summary>
     public ImmutableArray<CpuPlace> Cpus { get; }
 
+    /// <summary>The machine's memory, KiB; null where unknown.</summary>
+    public long? MemoryKibibytes { get; init; }
+
     /// <summary>The CPUs' base frequency; null where unknown.</summary>
     public Kilohertz? BaseFrequency { get; }
 

@@ -13,7 +13,7 @@ public static class Replay
     public static ReplaySummary Run(Stream trace, ReplayOptions options, Stream output)
     {
         using TraceReader reader = new(trace);
-        using ReplayWriter writer = new(output, reader.Machines);
+        using ReplayWriter writer = new(output);
         TraceInitialState? state = reader.Header.InitialState;
         AttributionOptions attribution = state?.Attribution ?? new AttributionOptions();
         if (options.OverrideModel)

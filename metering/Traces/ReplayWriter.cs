@@ -9,13 +9,10 @@ namespace Keck.Metering;
 /// <c>idle</c> and <c>unattributed</c> per meter in the meters' order.
 /// </summary>
 /// <param name="output">Where to; one write a line, never closed here.</param>
-/// <param name="machines">What <see cref="ProcessRow.Machine"/> refers to; null where there are none.</param>
-public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) : IDisposable
+public sealed class ReplayWriter(Stream output) : IDisposable
 {
-    private readonly TraceMachines _machines = machines ?? new TraceMachines();
     private readonly ArrayBufferWriter<byte> _line = new(4096);
     private readonly List<int> _processes = [];
-    private readonly List<int> _machineOrder = [];
     private readonly Column<long> _machineActive = new();
     private readonly Column<long> _machineStatic = new();
     private readonly Column<BoundSample> _machineBounds = new();
@@ -41,7 +38,7 @@ public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) 
         _json.WriteNumber("tick"u8, attribution.Tick);
         _json.WriteString("model"u8, attribution.Model.Name());
         _json.WriteStartArray("consumers"u8);
-        WriteMachines(attribution);
+        WriteMachines(observation.Machines, attribution);
         WriteProcesses(observation, attribution);
         WriteOthers(attribution);
         _json.WriteEndArray();
@@ -62,14 +59,15 @@ public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) 
     private void SumMachines(Observation observation, TickAttribution attribution)
     {
         int meters = attribution.Meters.Length;
-        Zero(_machineActive, _machines.Count * meters);
-        Zero(_machineStatic, _machines.Count * meters);
-        Zero(_machineBounds, _machines.Count);
+        MachineTable machines = observation.Machines;
+        Zero(_machineActive, machines.Limit * meters);
+        Zero(_machineStatic, machines.Limit * meters);
+        Zero(_machineBounds, machines.Limit);
         _processes.Clear();
         foreach (int process in attribution.Processes.Items)
         {
             int machine = observation.ProcessTable[process].Machine;
-            if (machine < 0)
+            if (machines.At(machine) is null)
             {
                 _processes.Add(process);
                 continue;
@@ -78,31 +76,32 @@ public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) 
             for (int k = 0; k < meters; k++)
             {
                 _machineActive[(machine * meters) + k] += attribution.Active(process, k);
-                _machineStatic[(machine * meters) + k] += attribution.Proportional(process, k);
+                _machineStatic[(machine * meters) + k] += _policy == IdlePolicy.Proportional ? attribution.Proportional(process, k) : 0;
             }
 
             _machineBounds[machine].Add(attribution.Bounds(process));
+        }
+
+        foreach (int machine in machines.InOrder)
+        {
+            for (int k = 0; k < meters && _policy == IdlePolicy.Allocated; k++)
+            {
+                _machineStatic[(machine * meters) + k] = attribution.Allocated(machine, k);
+            }
         }
 
         ProcessTable table = observation.ProcessTable;
         _processes.Sort((a, b) => (table[a].Pid, table[a].StartNanoseconds).CompareTo((table[b].Pid, table[b].StartNanoseconds)));
     }
 
-    private void WriteMachines(TickAttribution attribution)
+    private void WriteMachines(MachineTable machines, TickAttribution attribution)
     {
-        if (_machineOrder.Count != _machines.Count)
-        {
-            _machineOrder.Clear();
-            _machineOrder.AddRange(Enumerable.Range(0, _machines.Count));
-            _machineOrder.Sort((a, b) => string.CompareOrdinal(_machines[a].Uuid, _machines[b].Uuid));
-        }
-
         int meters = attribution.Meters.Length;
-        foreach (int machine in _machineOrder)
+        foreach (int machine in machines.InOrder)
         {
             _machineActive.Items.Slice(machine * meters, meters).CopyTo(_active.Items);
             _machineStatic.Items.Slice(machine * meters, meters).CopyTo(_static.Items);
-            WriteBounded(attribution, "machine"u8, _machines[machine].Uuid, _machineBounds[machine]);
+            WriteBounded(attribution, "machine"u8, machines[machine].Uuid, _machineBounds[machine]);
         }
     }
 
@@ -114,7 +113,7 @@ public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) 
             for (int k = 0; k < attribution.Meters.Length; k++)
             {
                 _active[k] = attribution.Active(process, k);
-                _static[k] = attribution.Proportional(process, k);
+                _static[k] = Borne(attribution.Proportional(process, k));
             }
 
             _ = observation.ProcessTable[process].Pid.TryFormat(id, out int length, provider: System.Globalization.CultureInfo.InvariantCulture);
@@ -129,7 +128,7 @@ public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) 
         {
             any |= attribution.Shares[k].Observed;
             _active[k] = attribution.Shares[k].SystemActive;
-            _static[k] = attribution.Shares[k].SystemProportional;
+            _static[k] = Borne(attribution.Shares[k].SystemProportional);
         }
 
         if (!any)
@@ -144,7 +143,12 @@ public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) 
         {
             if (attribution.Shares[k].Observed)
             {
-                _active[k] = _policy == IdlePolicy.Proportional ? attribution.Shares[k].IdleProportional : attribution.Shares[k].IdleSeparate;
+                _active[k] = _policy switch
+                {
+                    IdlePolicy.Proportional => attribution.Shares[k].IdleProportional,
+                    IdlePolicy.Allocated => attribution.Shares[k].IdleAllocated,
+                    _ => attribution.Shares[k].IdleSeparate,
+                };
                 Begin("idle"u8, attribution.Meters[k].Id);
                 WriteEnergy(attribution, k, withStatic: false);
                 _json.WriteEndObject();
@@ -153,16 +157,30 @@ public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) 
 
         for (int k = 0; k < attribution.Meters.Length; k++)
         {
+            if (attribution.Shares[k].Overhead > 0)
+            {
+                _active[k] = attribution.Shares[k].Overhead;
+                Begin("overhead"u8, attribution.Meters[k].Id);
+                WriteEnergy(attribution, k, withStatic: false);
+                _json!.WriteEndObject();
+            }
+        }
+
+        for (int k = 0; k < attribution.Meters.Length; k++)
+        {
             if (attribution.Shares[k].Observed)
             {
                 _active[k] = attribution.Shares[k].UnattributedActive;
-                _static[k] = attribution.Shares[k].UnattributedProportional;
+                _static[k] = Borne(attribution.Shares[k].UnattributedProportional);
                 Begin("unattributed"u8, attribution.Meters[k].Id);
                 WriteEnergy(attribution, k, withStatic: true);
                 _json.WriteEndObject();
             }
         }
     }
+
+    // Only under the proportional policy do processes, the system and what is unattributed bear static energy.
+    private long Borne(long proportional) => _policy == IdlePolicy.Proportional ? proportional : 0;
 
     private void WriteBounded(TickAttribution attribution, ReadOnlySpan<byte> kind, ReadOnlySpan<char> id, in BoundSample bounds)
     {
@@ -200,12 +218,6 @@ public sealed class ReplayWriter(Stream output, TraceMachines? machines = null) 
         if (!withStatic || _policy == IdlePolicy.Separate)
         {
             return;
-        }
-
-        // Nothing is allocated while no machine is sized: the members are there, and zero.
-        if (_policy == IdlePolicy.Allocated)
-        {
-            _static.Items.Clear();
         }
 
         _json.WriteStartObject("staticMicrojoules"u8);

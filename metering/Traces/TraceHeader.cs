@@ -30,7 +30,7 @@ public sealed record TraceHeader
     public required ImmutableArray<Meter> Meters { get; init; }
 
     /// <summary>The virtual machines known at the start.</summary>
-    public ImmutableArray<TraceMachine> Machines { get; init; } = [];
+    public ImmutableArray<MachineRow> Machines { get; init; } = [];
 
     /// <summary>Where the attribution stood; null for a cold start.</summary>
     public TraceInitialState? InitialState { get; init; }

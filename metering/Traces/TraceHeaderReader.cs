@@ -64,10 +64,13 @@ internal static class TraceHeaderReader
                 TraceFields.IntOrNull(item, "numaNode"u8, 0, HighestCpu) ?? 0));
         }
 
-        return new Topology(places, TraceFields.LongOrNull(element, "baseKiloHertz"u8, 1, 100_000_000) is { } kilohertz ? new Kilohertz(kilohertz) : null);
+        return new Topology(places, TraceFields.LongOrNull(element, "baseKiloHertz"u8, 1, 100_000_000) is { } kilohertz ? new Kilohertz(kilohertz) : null)
+        {
+            MemoryKibibytes = TraceFields.LongOrNull(element, "memoryKibibytes"u8, 0, LongestTime),
+        };
     }
 
-    internal static ImmutableArray<Meter> ReadMeters(JsonElement owner, ReadOnlySpan<byte> name)
+    internal static ImmutableArray<Meter> ReadMeters(JsonElement owner, ReadOnlySpan<byte> name, bool unique = true)
     {
         ImmutableArray<Meter>.Builder meters = ImmutableArray.CreateBuilder<Meter>();
         HashSet<string> ids = new(StringComparer.Ordinal);
@@ -75,7 +78,7 @@ internal static class TraceHeaderReader
         {
             TraceFields.RequireObject(item, "a meter");
             string id = TraceFields.Text(item, "id"u8);
-            if (!ids.Add(id))
+            if (!ids.Add(id) && unique)
             {
                 throw new TraceFormatException($"meter \"{TraceFields.Shorten(id)}\" is listed twice");
             }
@@ -89,6 +92,7 @@ internal static class TraceHeaderReader
                 Domain = EnergyDomains.Parse(domain) ?? throw TraceFields.Unknown("domain", domain, Names(Enum.GetValues<EnergyDomain>(), EnergyDomains.Name)),
                 Package = TraceFields.IntOrNull(item, "package"u8, 0, HighestPackage),
                 Core = TraceFields.IntOrNull(item, "core"u8, 0, int.MaxValue),
+                Cpu = TraceFields.IntOrNull(item, "cpu"u8, 0, HighestCpu),
                 Origin = EnergyOrigins.ParseOrigin(origin) ?? throw TraceFields.Unknown("origin", origin, Names(Enum.GetValues<EnergyOrigin>(), EnergyOrigins.Name)),
                 Quality = EnergyOrigins.ParseQuality(quality) ?? throw TraceFields.Unknown("quality", quality, Names(Enum.GetValues<ReadingQuality>(), EnergyOrigins.Name)),
                 Selected = TraceFields.BoolOrNull(item, "selected"u8) ?? false,
@@ -103,22 +107,34 @@ internal static class TraceHeaderReader
         return meters.ToImmutable();
     }
 
-    internal static TraceMachine ReadMachine(JsonElement item)
+    /// <summary>Reads a machine; what is not told of it stays as known.</summary>
+    internal static MachineRow ReadMachine(JsonElement item, Func<string, MachineRow?> known)
     {
         TraceFields.RequireObject(item, "a machine");
-        return new TraceMachine(
-            TraceFields.Text(item, "uuid"u8),
-            TraceFields.TextOrNull(item, "name"u8),
-            TraceFields.IntOrNull(item, "vcpus"u8, 0, HighestCpu),
-            TraceFields.LongOrNull(item, "memoryKibibytes"u8, 0, LongestTime));
+        string uuid = TraceFields.Text(item, "uuid"u8);
+        MachineRow before = known(uuid) ?? new MachineRow(uuid);
+        string? happened = TraceFields.TextOrNull(item, "event"u8);
+        return before with
+        {
+            Name = TraceFields.TextOrNull(item, "name"u8) ?? before.Name,
+            Vcpus = TraceFields.IntOrNull(item, "vcpus"u8, 0, HighestCpu) ?? before.Vcpus,
+            MemoryKibibytes = TraceFields.LongOrNull(item, "memoryKibibytes"u8, 0, LongestTime) ?? before.MemoryKibibytes,
+            Running = happened switch
+            {
+                null => before.Running,
+                "started" or "migratedIn" => true,
+                "stopped" or "migratedOut" => false,
+                _ => throw TraceFields.Unknown("event", happened, "started, stopped, migratedIn, migratedOut"),
+            },
+        };
     }
 
-    private static ImmutableArray<TraceMachine> ReadMachines(JsonElement root)
+    private static ImmutableArray<MachineRow> ReadMachines(JsonElement root)
     {
-        ImmutableArray<TraceMachine>.Builder machines = ImmutableArray.CreateBuilder<TraceMachine>();
+        ImmutableArray<MachineRow>.Builder machines = ImmutableArray.CreateBuilder<MachineRow>();
         foreach (JsonElement item in TraceFields.Array(root, "machines"u8, HighestCpu))
         {
-            machines.Add(ReadMachine(item));
+            machines.Add(ReadMachine(item, static _ => null));
         }
 
         return machines.ToImmutable();
@@ -164,6 +180,18 @@ internal static class TraceHeaderReader
         };
         IdlePolicy policy = AttributionNames.ParsePolicy(idle) ?? throw TraceFields.Unknown("idle", idle, "separate, proportional, allocated");
 
+        ImmutableSortedDictionary<string, MeterCarry>.Builder carries = ImmutableSortedDictionary.CreateBuilder<string, MeterCarry>(StringComparer.Ordinal);
+        foreach (JsonElement item in TraceFields.Array(element, "carries"u8, MostMeters))
+        {
+            TraceFields.RequireObject(item, "a carry");
+            carries[TraceFields.Text(item, "id"u8)] = ReadCarry(item);
+        }
+
+        return new TraceInitialState(options, policy, new AttributorState(ReadFloors(element), carries.ToImmutable()));
+    }
+
+    internal static ImmutableSortedDictionary<string, StaticFloorState> ReadFloors(JsonElement element)
+    {
         ImmutableSortedDictionary<string, StaticFloorState>.Builder floors = ImmutableSortedDictionary.CreateBuilder<string, StaticFloorState>(StringComparer.Ordinal);
         foreach (JsonElement item in TraceFields.Array(element, "floors"u8, MostMeters))
         {
@@ -177,14 +205,7 @@ internal static class TraceHeaderReader
                 TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0);
         }
 
-        ImmutableSortedDictionary<string, MeterCarry>.Builder carries = ImmutableSortedDictionary.CreateBuilder<string, MeterCarry>(StringComparer.Ordinal);
-        foreach (JsonElement item in TraceFields.Array(element, "carries"u8, MostMeters))
-        {
-            TraceFields.RequireObject(item, "a carry");
-            carries[TraceFields.Text(item, "id"u8)] = ReadCarry(item);
-        }
-
-        return new TraceInitialState(options, policy, new AttributorState(floors.ToImmutable(), carries.ToImmutable()));
+        return floors.ToImmutable();
     }
 
     private static MeterCarry ReadCarry(JsonElement item)
@@ -196,7 +217,7 @@ internal static class TraceHeaderReader
             span.Add(new SpanPart(
                 TraceFields.Int(part, "row"u8, Leaf.UnattributedOwner, HighestRow),
                 TraceFields.LongOrNull(part, "startNanoseconds"u8, 0, LongestTime) ?? 0,
-                TraceFields.Int(part, "package"u8, -1, HighestPackage),
+                TraceFields.Int(part, "zone"u8, -1, HighestCpu),
                 TraceFields.DoubleOrNull(part, "weight"u8, 0, Huge) ?? 0,
                 TraceFields.DoubleOrNull(part, "time"u8, 0, Huge) ?? 0));
         }

@@ -37,9 +37,9 @@ internal static class TraceHeaderWriter
         if (!header.Machines.IsEmpty)
         {
             json.WriteStartArray("machines"u8);
-            foreach (TraceMachine machine in header.Machines)
+            foreach (MachineRow machine in header.Machines)
             {
-                WriteMachine(json, machine);
+                WriteMachine(json, machine, machine.Running ? null : "stopped");
             }
 
             json.WriteEndArray();
@@ -69,6 +69,7 @@ internal static class TraceHeaderWriter
 
         json.WriteEndArray();
         Number(json, "baseKiloHertz"u8, topology.BaseFrequency?.Value);
+        Number(json, "memoryKibibytes"u8, topology.MemoryKibibytes);
         json.WriteEndObject();
     }
 
@@ -76,38 +77,48 @@ internal static class TraceHeaderWriter
     {
         foreach (Meter meter in meters)
         {
-            json.WriteStartObject();
-            json.WriteString("id"u8, meter.Id);
-            json.WriteString("domain"u8, meter.Domain.Name());
-            Number(json, "package"u8, meter.Package);
-            Number(json, "core"u8, meter.Core);
-            json.WriteString("origin"u8, meter.Origin.Name());
-            json.WriteString("quality"u8, meter.Quality.Name());
-            json.WriteBoolean("selected"u8, meter.Selected);
-            Text(json, "notSelectedBecause"u8, meter.NotSelectedBecause);
-            Number(json, "quantumMicrojoules"u8, meter.Quantum?.Value);
-            if (meter.LowFactor != 1 || meter.HighFactor != 1)
-            {
-                json.WriteNumber("lowFactor"u8, meter.LowFactor);
-                json.WriteNumber("highFactor"u8, meter.HighFactor);
-            }
-
-            if (meter.KnownStaticWatts is { } watts)
-            {
-                json.WriteNumber("knownStaticWatts"u8, watts);
-            }
-
-            json.WriteEndObject();
+            WriteMeter(json, meter);
         }
     }
 
-    internal static void WriteMachine(Utf8JsonWriter json, TraceMachine machine)
+    internal static void WriteMeter(Utf8JsonWriter json, Meter meter)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, meter.Id);
+        json.WriteString("domain"u8, meter.Domain.Name());
+        Number(json, "package"u8, meter.Package);
+        Number(json, "core"u8, meter.Core);
+        Number(json, "cpu"u8, meter.Cpu);
+        json.WriteString("origin"u8, meter.Origin.Name());
+        json.WriteString("quality"u8, meter.Quality.Name());
+        json.WriteBoolean("selected"u8, meter.Selected);
+        Text(json, "notSelectedBecause"u8, meter.NotSelectedBecause);
+        Number(json, "quantumMicrojoules"u8, meter.Quantum?.Value);
+        if (meter.LowFactor != 1 || meter.HighFactor != 1)
+        {
+            json.WriteNumber("lowFactor"u8, meter.LowFactor);
+            json.WriteNumber("highFactor"u8, meter.HighFactor);
+        }
+
+        if (meter.KnownStaticWatts is { } watts)
+        {
+            json.WriteNumber("knownStaticWatts"u8, watts);
+        }
+
+        json.WriteEndObject();
+    }
+
+    /// <param name="json">Where to.</param>
+    /// <param name="machine">The machine.</param>
+    /// <param name="happened">The event; null for none.</param>
+    internal static void WriteMachine(Utf8JsonWriter json, MachineRow machine, string? happened)
     {
         json.WriteStartObject();
         json.WriteString("uuid"u8, machine.Uuid);
         Text(json, "name"u8, machine.Name);
         Number(json, "vcpus"u8, machine.Vcpus);
         Number(json, "memoryKibibytes"u8, machine.MemoryKibibytes);
+        Text(json, "event"u8, happened);
         json.WriteEndObject();
     }
 
@@ -121,8 +132,21 @@ internal static class TraceHeaderWriter
         json.WriteNumber("sharedWeight"u8, options.SharedWeight);
         json.WriteNumber("dramPssPart"u8, options.DramPssPart);
         json.WriteString("idle"u8, state.Idle.Name());
+        WriteFloors(json, state.State.Floors);
+        json.WriteStartArray("carries"u8);
+        foreach ((string id, MeterCarry carry) in state.State.Carries)
+        {
+            WriteCarry(json, id, carry);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    internal static void WriteFloors(Utf8JsonWriter json, ImmutableSortedDictionary<string, StaticFloorState> floors)
+    {
         json.WriteStartArray("floors"u8);
-        foreach ((string id, StaticFloorState floor) in state.State.Floors)
+        foreach ((string id, StaticFloorState floor) in floors)
         {
             json.WriteStartObject();
             json.WriteString("id"u8, id);
@@ -140,14 +164,6 @@ internal static class TraceHeaderWriter
         }
 
         json.WriteEndArray();
-        json.WriteStartArray("carries"u8);
-        foreach ((string id, MeterCarry carry) in state.State.Carries)
-        {
-            WriteCarry(json, id, carry);
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
     }
 
     private static void WriteCarry(Utf8JsonWriter json, string id, MeterCarry carry)
@@ -173,7 +189,7 @@ internal static class TraceHeaderWriter
             json.WriteStartObject();
             json.WriteNumber("row"u8, part.Owner);
             json.WriteNumber("startNanoseconds"u8, part.StartNanoseconds);
-            json.WriteNumber("package"u8, part.Package);
+            json.WriteNumber("zone"u8, part.Zone);
             json.WriteNumber("weight"u8, part.Weight);
             json.WriteNumber("time"u8, part.Time);
             json.WriteEndObject();

@@ -52,9 +52,9 @@ public sealed class TraceReader : IDisposable
         }
 
         Header = Guard(line, TraceHeaderReader.Read);
-        foreach (TraceMachine machine in Header.Machines)
+        foreach (MachineRow machine in Header.Machines)
         {
-            _ = Machines.Set(machine);
+            _ = Observation.Machines.Set(machine);
         }
 
         Observation.Topology = Header.Topology;
@@ -66,9 +66,6 @@ public sealed class TraceReader : IDisposable
 
     /// <summary>The tick read last; filled again by each <see cref="Read"/>.</summary>
     public Observation Observation { get; } = new();
-
-    /// <summary>The virtual machines met so far: what <see cref="ProcessRow.Machine"/> refers to.</summary>
-    public TraceMachines Machines { get; } = new();
 
     /// <summary>Ticks read.</summary>
     public long Ticks { get; private set; }
@@ -170,7 +167,7 @@ public sealed class TraceReader : IDisposable
         ReadCpus(root);
         foreach (JsonElement item in TraceFields.Array(root, "machines"u8, MostMachines))
         {
-            _ = Machines.Set(Completed(TraceHeaderReader.ReadMachine(item)));
+            _ = Machines.Set(TraceHeaderReader.ReadMachine(item, uuid => Machines.At(Machines.Find(uuid))));
             CheckMachines();
         }
 
@@ -232,6 +229,8 @@ public sealed class TraceReader : IDisposable
             sample.Milliwatts = milliwatts ?? Unobserved.Value;
             sample.ReadNanoseconds = TraceFields.LongOrNull(item, "readNanoseconds"u8, 0, TraceHeaderReader.LongestTime) ?? _end;
             sample.Unattributable = TraceFields.BoolOrNull(item, "unattributable"u8) ?? false;
+            sample.Below = TraceFields.LongOrNull(item, "belowMicrojoules"u8, 0, MostMicrojoules) ?? 0;
+            sample.Above = TraceFields.LongOrNull(item, "aboveMicrojoules"u8, 0, MostMicrojoules) ?? 0;
         }
     }
 
@@ -434,13 +433,6 @@ public sealed class TraceReader : IDisposable
         }
     }
 
-    // An event may name a machine by its UUID alone: what is known of it stays.
-    private TraceMachine Completed(TraceMachine machine)
-    {
-        TraceMachine known = Machines[Machines.FindOrAdd(machine.Uuid)];
-        return new TraceMachine(machine.Uuid, machine.Name ?? known.Name, machine.Vcpus ?? known.Vcpus, machine.MemoryKibibytes ?? known.MemoryKibibytes);
-    }
-
     private void Release(int row)
     {
         Observation.ProcessTable.Release(row);
@@ -480,6 +472,8 @@ public sealed class TraceReader : IDisposable
             }
         }
     }
+
+    private MachineTable Machines => Observation.Machines;
 
     private static int Pid(JsonElement item) => TraceFields.Int(item, "pid"u8, 1, int.MaxValue);
 

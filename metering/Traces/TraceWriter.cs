@@ -12,13 +12,13 @@ namespace Keck.Metering;
 public sealed class TraceWriter : IDisposable
 {
     private readonly Stream _output;
-    private readonly TraceMachines _machines;
     private readonly ArrayBufferWriter<byte> _line = new(4096);
     private readonly Utf8JsonWriter _json;
     private readonly Column<ProcessRow> _written = new();
-    private readonly List<TraceMachine> _writtenMachines = [];
+    private readonly Dictionary<string, MachineRow> _writtenMachines;
     private Topology _topology;
     private ImmutableArray<Meter> _meters;
+    private long _machinesVersion = -1;
     private long _tick = -1;
     private long _end;
 
@@ -26,22 +26,15 @@ public sealed class TraceWriter : IDisposable
     /// <param name="output">Where to; one write a line, never closed here.</param>
     /// <param name="header">
     /// The header; its <see cref="TraceHeader.InitialState"/> is that of the end of the tick before the first one written.
-    /// Its machines are replaced by <paramref name="machines"/> where those are given.
     /// </param>
-    /// <param name="machines">What <see cref="ProcessRow.Machine"/> refers to; null where there are none.</param>
-    public TraceWriter(Stream output, TraceHeader header, TraceMachines? machines = null)
+    public TraceWriter(Stream output, TraceHeader header)
     {
         _output = output;
-        _machines = machines ?? new TraceMachines();
         _topology = header.Topology;
         _meters = header.Meters;
-        for (int i = 0; i < _machines.Count; i++)
-        {
-            _writtenMachines.Add(_machines[i]);
-        }
-
+        _writtenMachines = header.Machines.ToDictionary(machine => machine.Uuid, StringComparer.Ordinal);
         _json = new Utf8JsonWriter(_line, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true });
-        TraceHeaderWriter.Write(_json, machines is null ? header : header with { Machines = [.. _writtenMachines] });
+        TraceHeaderWriter.Write(_json, header);
         EndLine();
     }
 
@@ -68,7 +61,7 @@ public sealed class TraceWriter : IDisposable
         WriteThreads(observation);
         WriteReleased(observation);
         WriteProcesses(observation);
-        WriteMachines();
+        WriteMachines(observation.Machines);
         _json.WriteEndObject();
         EndLine();
         (_tick, _end) = (observation.Tick, observation.EndNanoseconds);
@@ -112,6 +105,12 @@ public sealed class TraceWriter : IDisposable
             if (sample.Unattributable)
             {
                 _json.WriteBoolean("unattributable"u8, true);
+            }
+
+            if (sample.Below != 0 || sample.Above != 0)
+            {
+                _json.WriteNumber("belowMicrojoules"u8, sample.Below);
+                _json.WriteNumber("aboveMicrojoules"u8, sample.Above);
             }
 
             _json.WriteEndObject();
@@ -176,14 +175,14 @@ public sealed class TraceWriter : IDisposable
     private void WriteOwner(Observation observation, in ThreadRow row)
     {
         bool namedKernel = TraceNames.IsBracketed(row.Name);
-        int machine = -1;
+        MachineRow? machine = null;
         if (row.Process >= 0)
         {
             ref ProcessRow process = ref observation.ProcessTable[row.Process];
             _json.WriteNumber("pid"u8, process.Pid);
             _json.WriteNumber("processStartNanoseconds"u8, process.StartNanoseconds);
             namedKernel |= process.Kernel;
-            machine = process.Machine;
+            machine = observation.Machines.At(process.Machine);
         }
         else
         {
@@ -198,9 +197,9 @@ public sealed class TraceWriter : IDisposable
             _json.WriteBoolean("kernel"u8, row.Kernel);
         }
 
-        if (machine >= 0)
+        if (machine is not null)
         {
-            _json.WriteString("machine"u8, _machines[machine].Uuid);
+            _json.WriteString("machine"u8, machine.Uuid);
         }
 
         if (row.Role != ThreadRole.None)
@@ -264,7 +263,7 @@ public sealed class TraceWriter : IDisposable
                 _json.WriteStartArray("processes"u8);
             }
 
-            WriteProcess(i, row);
+            WriteProcess(i, row, observation.Machines);
             _written[i] = row;
         }
 
@@ -283,7 +282,7 @@ public sealed class TraceWriter : IDisposable
         && string.Equals(row.Container, written.Container, StringComparison.Ordinal)
         && string.Equals(row.PodUid, written.PodUid, StringComparison.Ordinal);
 
-    private void WriteProcess(int index, in ProcessRow row)
+    private void WriteProcess(int index, in ProcessRow row, MachineTable machines)
     {
         _json.WriteStartObject();
         _json.WriteNumber("pid"u8, row.Pid);
@@ -299,9 +298,9 @@ public sealed class TraceWriter : IDisposable
             _json.WriteBoolean("kernel"u8, row.Kernel);
         }
 
-        if (row.Machine >= 0)
+        if (machines.At(row.Machine) is { } machine)
         {
-            _json.WriteString("machine"u8, _machines[row.Machine].Uuid);
+            _json.WriteString("machine"u8, machine.Uuid);
         }
 
         if (row.Ended)
@@ -312,12 +311,19 @@ public sealed class TraceWriter : IDisposable
         _json.WriteEndObject();
     }
 
-    private void WriteMachines()
+    private void WriteMachines(MachineTable machines)
     {
-        bool any = false;
-        for (int i = 0; i < _machines.Count; i++)
+        if (machines.Version == _machinesVersion)
         {
-            if (i < _writtenMachines.Count && _machines[i] == _writtenMachines[i])
+            return;
+        }
+
+        _machinesVersion = machines.Version;
+        bool any = false;
+        foreach (int index in machines.InOrder)
+        {
+            MachineRow machine = machines[index];
+            if (_writtenMachines.TryGetValue(machine.Uuid, out MachineRow? written) && written == machine)
             {
                 continue;
             }
@@ -328,15 +334,8 @@ public sealed class TraceWriter : IDisposable
                 _json.WriteStartArray("machines"u8);
             }
 
-            TraceHeaderWriter.WriteMachine(_json, _machines[i]);
-            if (i < _writtenMachines.Count)
-            {
-                _writtenMachines[i] = _machines[i];
-            }
-            else
-            {
-                _writtenMachines.Add(_machines[i]);
-            }
+            _writtenMachines[machine.Uuid] = machine;
+            TraceHeaderWriter.WriteMachine(_json, machine, machine.Running ? "started" : "stopped");
         }
 
         if (any)

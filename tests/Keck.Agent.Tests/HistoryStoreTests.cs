@@ -43,6 +43,36 @@ public sealed class HistoryStoreTests
     }
 
     [Fact]
+    public void Resize_Smaller_KeepsMetersAndTheHungriestWithTheirFigures()
+    {
+        var agent = new FakeAgent(seconds: 200);
+        WindowEnergy meter = agent.History.Energy(Package, TimeSpan.FromSeconds(20))!.Value;
+        ConsumerTotals[] byEnergy = [.. agent.Now.Consumers.OrderByDescending(consumer => consumer.TotalActive)];
+        int meters = agent.Now.Meters.Length * 6;
+        WindowEnergy hungriest = agent.History.Energy(SeriesKey.Of(byEnergy[0]), TimeSpan.FromSeconds(5))!.Value;
+
+        HistoryLayout small = HistoryLayout.Minimal with { Tiers = [new(1, 30), new(10, 120)], Series = meters + 1, RecentSeries = meters + 1 };
+        agent.History.Resize(small);
+        Assert.Same(small, agent.History.Layout);
+        Assert.True(agent.History.ValueBytes <= small.MaxBytes);
+        Assert.Equal(meters + 1, agent.History.Tracked);
+        Assert.True(agent.History.Evicted > 0);
+        Assert.Equal(meter, agent.History.Energy(Package, TimeSpan.FromSeconds(20))!.Value);
+        Assert.Equal(200 - 99, agent.History.Energy(Package, TimeSpan.FromSeconds(100))!.Value.Seconds);
+        Assert.Equal(hungriest, agent.History.Energy(SeriesKey.Of(byEnergy[0]), TimeSpan.FromSeconds(5))!.Value);
+        Assert.Null(agent.History.Energy(SeriesKey.Of(byEnergy[^1]), TimeSpan.FromSeconds(5)));
+
+        // It goes on recording, and takes newcomers once there is room again.
+        agent.Advance(SampleLedger.At(201));
+        Assert.Equal(1, agent.History.Energy(Package, TimeSpan.FromSeconds(1))!.Value.Seconds);
+        agent.History.Resize(HistoryLayout.Standard);
+        agent.Advance(SampleLedger.At(202));
+        agent.Advance(SampleLedger.At(203));
+        Assert.NotNull(agent.History.Energy(SeriesKey.Of(byEnergy[^1]), TimeSpan.FromSeconds(1)));
+        Assert.Equal(SampleLedger.At(203).Meters[0].Total - SampleLedger.At(193).Meters[0].Total, agent.History.Energy(Package, TimeSpan.FromSeconds(10))!.Value.Active);
+    }
+
+    [Fact]
     public void Energy_Unknown_IsNullNotZero()
     {
         var agent = new FakeAgent(seconds: 1);

@@ -50,6 +50,13 @@ internal sealed class Accountant : IDisposable
         Counters = counters,
     };
 
+    internal static bool CanRun()
+    {
+        BpfStart start = BpfProbe.TryStart(Options(), NullLogger.Instance);
+        start.Source?.Dispose();
+        return start.Source is not null;
+    }
+
     internal void Drain()
     {
         Observation.Begin(++_tick, End);
@@ -85,6 +92,19 @@ internal sealed class Accountant : IDisposable
         }
 
         Closure.Add(Source.LastDrain.WorstClosurePartsPerMillion);
+    }
+
+    /// <summary>Drains at this pace until the program says something; <paramref name="each"/> after every drain.</summary>
+    internal string DrainUntilAnswer(NativeProgram program, int milliseconds, Action? each = null)
+    {
+        Task<string> answer = Task.Run(program.Hear);
+        while (!answer.Wait(milliseconds))
+        {
+            Drain();
+            each?.Invoke();
+        }
+
+        return answer.Result;
     }
 
     internal long Of(int tid) => _byRun.Where(run => run.Key.Tid == tid).Sum(run => run.Value);

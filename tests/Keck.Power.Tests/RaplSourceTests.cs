@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Keck.Metering;
 
 namespace Keck.Power.Tests;
@@ -63,6 +64,48 @@ public sealed class RaplSourceTests
         bench.Tick();
         Assert.Equal(3_000, bench.SampleOf("package-0")!.Value.Microjoules);
         Assert.Equal(1, bench.StateOf("package-0").Counts.Refused);
+    }
+
+    [Fact]
+    public void Resume_AfterARestart_BringsTheDowntimeUnattributable()
+    {
+        using Bench bench = Bench.OverCopy("two-sockets");
+        bench.Tick();
+        ImmutableArray<CounterMark> marks = bench.Set.Marks();
+        bench.Tree.WriteSys(Package0, "104857700000");
+        bench.Time.Advance(20);
+        bench.Set.Resume(marks);
+        bench.Tick();
+        MeterSample sample = bench.SampleOf("package-0")!.Value;
+        Assert.Equal((100_000, true), (sample.Microjoules, sample.Unattributable));
+        bench.Tree.WriteSys(Package0, "104857801000");
+        bench.Tick();
+        sample = bench.SampleOf("package-0")!.Value;
+        Assert.Equal((101_000, false), (sample.Microjoules, sample.Unattributable));
+    }
+
+    [Fact]
+    public void Resume_AfterALongDowntime_IsAGapAndSaid()
+    {
+        using Bench bench = Bench.OverCopy("two-sockets");
+        bench.Tick();
+        ImmutableArray<CounterMark> marks = bench.Set.Marks();
+        bench.Time.Advance(10_000);
+        bench.Set.Resume(marks);
+        bench.Tick();
+        Assert.Null(bench.SampleOf("package-0"));
+        Assert.Equal(1, bench.StateOf("package-0").Counts.Gaps);
+    }
+
+    [Fact]
+    public void Resume_MarkFromTheFutureOrOfAnotherCounter_StartsHere()
+    {
+        using Bench bench = Bench.OverCopy("two-sockets");
+        bench.Tick();
+        bench.Set.Resume([new CounterMark("class/powercap/intel-rapl:0", 5, long.MaxValue / 2), new CounterMark("class/powercap/none", 5, 5)]);
+        bench.Tick();
+        MeterSample sample = bench.SampleOf("package-0")!.Value;
+        Assert.Equal((0, false), (sample.Microjoules, sample.Unattributable));
     }
 
     [Fact]

@@ -25,6 +25,12 @@ internal static class Figures
         ? string.Create(Culture, $"{(long)known / 60}:{known % 60:00.00}")
         : "-";
 
+    /// <summary>A part of one, such as <c>0.66 %</c>; a dash where unknown.</summary>
+    internal static string Percent(double? ratio) => ratio is { } known ? string.Create(Culture, $"{known * 100:0.00} %") : "-";
+
+    /// <summary>Memory, such as <c>12.3 MiB</c>; a dash where unknown.</summary>
+    internal static string Mebibytes(long? bytes) => bytes is { } known ? string.Create(Culture, $"{known / 1048576.0:0.0} MiB") : "-";
+
     private static string Scaled(double value) => Math.Abs(value) switch
     {
         >= 100 => value.ToString("0", Culture),

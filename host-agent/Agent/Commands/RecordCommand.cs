@@ -12,7 +12,7 @@ internal static class RecordCommand
     internal static Command Create()
     {
         Option<FileInfo> output = new("--out") { Description = "trace to write; a name that ends in .gz is compressed", HelpName = "FILE", Required = true };
-        Option<double> seconds = new("--seconds") { Description = "how long (default 60)", HelpName = "S", DefaultValueFactory = _ => 60 };
+        Option<double> seconds = new("--seconds") { Description = "how long", HelpName = "S", DefaultValueFactory = _ => 60 };
         Option<FileInfo?> figures = new("--figures") { Description = "also write the live figures, as replay would", HelpName = "FILE" };
         Command command = new("record", "record what is observed, for replay, support and audit") { output, seconds, figures };
         SettingFlags settings = new(command, "profile", "idle", "model", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");

@@ -26,10 +26,12 @@ internal static class RunCommand
             .AddSingleton<ILoggerProvider>(static _ => new ConsoleLog(Console.Error))
             .AddSingleton(TimeProvider.System)
             .AddSingleton(options)
-            .AddSingleton(services => HostAgent.Create(options, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>()))
+            .AddSingleton(services => HostAgent.Create(options, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>(), keepState: true))
             .AddHostedService<TickLoop>()
             .AddHostedService<SourceLoops>()
             .AddHostedService<WorkloadLoop>()
+            .AddHostedService<MachineLoop>()
+            .AddHostedService<ChannelListeners>()
             .AddHostedService<Heartbeat>()
             .AddHostedService<Server>();
         try

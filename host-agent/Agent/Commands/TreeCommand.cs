@@ -10,8 +10,8 @@ internal static class TreeCommand
 {
     internal static Command Create()
     {
-        Option<int> depth = new("--depth") { Description = "levels to show, 1 to 6 (default 4)", HelpName = "N", DefaultValueFactory = _ => 4 };
-        Option<double> seconds = new("--seconds") { Description = "how long to meter first where no agent runs (default 5)", HelpName = "S", DefaultValueFactory = _ => 5 };
+        Option<int> depth = new("--depth") { Description = "levels to show, 1 to 6", HelpName = "N", DefaultValueFactory = _ => 4 };
+        Option<double> seconds = new("--seconds") { Description = "how long to meter first where no agent runs", HelpName = "S", DefaultValueFactory = _ => 5 };
         Command command = new("tree", "show where the energy went, level by level, and that every level adds up") { depth, seconds };
         ApiAccess access = new(command);
         command.SetAction((parsed, cancellation) => RunAsync(access, parsed, parsed.GetValue(depth), parsed.GetValue(seconds), cancellation));

@@ -3,6 +3,7 @@ using System.Reflection;
 using Keck.Agent;
 using Keck.Metering;
 using Keck.Power;
+using Keck.Virt;
 using Microsoft.Extensions.Logging;
 
 namespace Keck.Host;
@@ -17,32 +18,46 @@ internal sealed class HostAgent : IAgentState, IDisposable
     private readonly HostOptions _options;
     private readonly TimeProvider _time;
     private readonly RunSources _runs;
+    private readonly LimitedRuns _limited;
     private readonly SelfMeter _self = new();
     private readonly ProfileGovernor _governor;
     private readonly LiveTrace _trace;
+    private readonly StateKeeper? _keeper;
+    private readonly MachineParts _machines;
     private readonly ImmutableArray<IDisposable> _owned;
 
-    private HostAgent(HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, WorkloadFeed workloads)
+    private HostAgent(HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, MachineParts machines, StateKeeper? keeper, ILoggerFactory loggers)
     {
         _options = options;
         _time = time;
         _runs = runs;
         _governor = new ProfileGovernor(options.Profile);
         Meters = meters;
-        Workloads = workloads;
+        Workloads = machines.Workloads;
+        _machines = machines;
         AgentProfile profile = AgentProfile.Of(options.Profile);
+        _keeper = keeper;
+        ResumedState state = keeper?.Load() ?? ResumedState.New();
         History = new HistoryStore(profile.History, time);
         Engine = new MeteringEngine(
-            runs.Source,
+            _limited = new LimitedRuns(runs.Source),
             new PowerFeed(meters),
-            workloads,
-            new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }),
-            new EnergyLedger(Guid.NewGuid()),
+            machines,
+            new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }, state.Floors),
+            state.Ledger,
             new EngineOptions { EndedProcessLimit = Math.Max(100, profile.MaxProcesses / EndedPart) },
             time);
         _trace = new LiveTrace(this, options, time);
         _owned = [meters, runs, _self];
-        meters.Start();
+        HostState.Start(meters, state);
+        Hub = new ChannelHub(() => machines.Directory.Current, Engine, options, time, loggers.CreateLogger("Keck.Host.Channels"));
+        ChannelOutlet channels = new(Hub, keeper, options.ChannelInterval, ChannelOutlet.NumberOf(state));
+        keeper?.Follow(Engine, json =>
+        {
+            HostState.Write(meters, json);
+            channels.Write(json);
+        });
+        Engine.Attach(channels);
     }
 
     internal MeteringEngine Engine { get; }
@@ -50,6 +65,12 @@ internal sealed class HostAgent : IAgentState, IDisposable
     internal MeterSet Meters { get; }
 
     internal WorkloadFeed Workloads { get; }
+
+    /// <summary>The virtual machines.</summary>
+    internal MachineDirectory Machines => _machines.Directory;
+
+    /// <summary>The guests' channels.</summary>
+    internal ChannelHub Hub { get; }
 
     internal HistoryStore History { get; }
 
@@ -60,7 +81,11 @@ internal sealed class HostAgent : IAgentState, IDisposable
         typeof(HostAgent).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
 
     /// <summary>Finds this machine's sources and wires the agent; throws <see cref="StartException"/> for what cannot work.</summary>
-    internal static HostAgent Create(HostOptions options, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="options">What is set.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">Where it says what it finds.</param>
+    /// <param name="keepState">Whether counters are kept over restarts; a look at the machine keeps none.</param>
+    internal static HostAgent Create(HostOptions options, TimeProvider time, ILoggerFactory loggers, bool keepState = false)
     {
         MeterSet meters = MeterSet.Discover(
             new PowerOptions { SysRoot = options.SysRoot, ProcRoot = options.ProcRoot, Estimate = options.Estimate }, time, loggers.CreateLogger("Keck.Power"));
@@ -69,7 +94,8 @@ internal sealed class HostAgent : IAgentState, IDisposable
             RunSources runs = RunSources.Open(options, AgentProfile.Of(options.Profile), meters.Topology, time, loggers);
             try
             {
-                return new HostAgent(options, time, meters, runs, WorkloadFeed.Create(options, time, loggers));
+                MachineParts machines = MachineParts.Create(options, WorkloadFeed.Create(options, time, loggers), time, loggers);
+                return new HostAgent(options, time, meters, runs, machines, keepState ? HostState.Open(options, time, loggers) : null, loggers);
             }
             catch
             {
@@ -87,8 +113,25 @@ internal sealed class HostAgent : IAgentState, IDisposable
     /// <summary>What the outlets ask, over HTTP or in this process.</summary>
     internal AgentParts Parts => new(this, Workloads, History, _time, _trace);
 
-    /// <summary>Reads what the agent costs and lets the governor decide.</summary>
-    internal ProfileChange? ObserveSelf() => _governor.Observe(_self.Read(), _time.GetElapsedTime(0).Ticks * 100);
+    /// <summary>The most detailed model allowed now: what was configured, and below it the profile in force.</summary>
+    internal ModelKind ModelLimit => _limited.Limit ?? Engine.Attribution.Model ?? ModelKind.FullModel;
+
+    /// <summary>Reads what the agent costs, lets the governor decide, and applies what it decided.</summary>
+    internal ProfileChange? ObserveSelf() => Observe(_self.Read(), _time.GetElapsedTime(0).Ticks * 100);
+
+    /// <summary>Lets the governor decide on a reading. The period of ticks and records follows by itself; the rest is applied here.</summary>
+    internal ProfileChange? Observe(in SelfUsage usage, long nanoseconds)
+    {
+        ProfileChange? change = _governor.Observe(usage, nanoseconds);
+        if (change is not null)
+        {
+            ModelKind limit = Profile.ModelLimit;
+            _limited.Limit = change.To == _options.Profile || limit >= Engine.Attribution.Model ? null : limit;
+            History.Resize(Profile.History);
+        }
+
+        return change;
+    }
 
     public LedgerSnapshot Ledger() => Engine.Ledger();
 
@@ -96,6 +139,8 @@ internal sealed class HostAgent : IAgentState, IDisposable
 
 
     ImmutableArray<Keck.Agent.MeterReport> IAgentState.Meters() => MeterReports.Of(Meters.States());
+
+    public MachineFacts? Machine(string uuid) => _machines.Facts(uuid, Hub);
 
     public Reconciliation? Reconciliation() => null;
 
@@ -113,6 +158,7 @@ internal sealed class HostAgent : IAgentState, IDisposable
         Profile = _governor.Current,
         ProfileReason = _governor.Reason,
         ProfileChanges = _governor.Changes,
+        ModelLimit = ModelLimit,
     };
 
     public SelfFacts Self()
@@ -137,6 +183,8 @@ internal sealed class HostAgent : IAgentState, IDisposable
 
     public void Dispose()
     {
+        _keeper?.Close();
+        _keeper?.Dispose();
         foreach (IDisposable owned in _owned)
         {
             owned.Dispose();

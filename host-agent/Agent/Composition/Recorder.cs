@@ -35,6 +35,7 @@ internal sealed class Recorder : ITickOutlet, IDisposable
             agent.Meters.Cpu.Vendor, agent.Meters.Cpu.Family, agent.Meters.Cpu.Model, agent.Meters.Cpu.Stepping, agent.Meters.Cpu.Microcode, agent.Meters.Cpu.Name),
         Topology = observation.Topology,
         Meters = observation.Meters,
+        Machines = [.. observation.Machines.InOrder.Select(index => observation.Machines[index])],
         InitialState = new TraceInitialState(attributor.Options, options.Idle, attributor.State),
     };
 

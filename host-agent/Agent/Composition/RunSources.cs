@@ -56,7 +56,7 @@ internal sealed class RunSources : IDisposable
         {
             Switches = _bpf.Switches,
             MissedSwitches = _bpf.MissedSwitches,
-            LostNanoseconds = _bpf.LostNanoseconds,
+            LostNanoseconds = _bpf.ReportedLostNanoseconds,
             SlotsUsed = _bpf.SlotsInUse,
             SlotLimit = _bpf.SlotCapacity,
         };

@@ -28,6 +28,25 @@ internal sealed record HostOptions
     /// <value>Default /run/keck/host.sock.</value>
     public string? Socket { get; init; } = "/run/keck/host.sock";
 
+    /// <summary>Directory in which <c>run</c> keeps its counters over restarts; <c>none</c> to start at zero each time.</summary>
+    /// <value>Default /var/lib/keck/host.</value>
+    public string? State { get; init; } = "/var/lib/keck/host";
+
+    /// <summary>Whether guests are let in and told their energy.</summary>
+    /// <value>on or none; default on.</value>
+    public bool Channels { get; init; } = true;
+
+    /// <summary>How often guests are told.</summary>
+    /// <value>1 s to 1 h; default 1 s.</value>
+    public TimeSpan ChannelInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The libvirt that names machines; null for none.</summary>
+    /// <value>A URI, auto or none; default auto: qemu:///system where its library is, but not in the minimal profile.</value>
+    public string? Libvirt { get; init; } = AutoLibvirt;
+
+    /// <summary>Stands for the profile's choice of <see cref="Libvirt"/>.</summary>
+    internal const string AutoLibvirt = "auto";
+
     /// <summary>PEM certificate for addresses beyond loopback.</summary>
     public string? TlsCertificate { get; init; }
 

@@ -18,6 +18,23 @@ internal static class Settings
             static (ref HostOptions o, string t) => { o = o with { Listen = t == "none" ? null : t }; return null; }),
         new("socket", "PATH", "unix socket to serve on, or none (default /run/keck/host.sock)",
             static (ref HostOptions o, string t) => { o = o with { Socket = t == "none" ? null : t }; return null; }),
+        new("state", "DIR", "where run keeps its counters over restarts, or none (default /var/lib/keck/host)",
+            static (ref HostOptions o, string t) => { o = o with { State = t == "none" ? null : t }; return null; }),
+        new("channel", "on|none", "whether guest agents are let in (AF_VSOCK port 19269 and the machines' own sockets) and told their energy (default on)",
+            static (ref HostOptions o, string t) => Choice(ref o, t, ["none", "on"], static (o, i) => o with { Channels = i == 1 })),
+        new("channelInterval", "SECONDS", "how often guests are told their energy, from 1 to 3600 s (default 1)",
+            static (ref HostOptions o, string t) =>
+            {
+                if (!int.TryParse(t, NumberStyles.None, CultureInfo.InvariantCulture, out int seconds) || seconds is < 1 or > 3600)
+                {
+                    return $"'{t}' is no whole number from 1 to 3600";
+                }
+
+                o = o with { ChannelInterval = TimeSpan.FromSeconds(seconds) };
+                return null;
+            }),
+        new("libvirt", "URI", "the libvirt that names machines and tells of their lives, auto or none (default auto: qemu:///system where its library is, but not in the minimal profile)",
+            static (ref HostOptions o, string t) => { o = o with { Libvirt = t == "none" ? null : t }; return null; }),
         new("tlsCertificate", "FILE", "PEM certificate for addresses beyond loopback",
             static (ref HostOptions o, string t) => { o = o with { TlsCertificate = t }; return null; }),
         new("tlsKey", "FILE", "PEM key of the certificate",

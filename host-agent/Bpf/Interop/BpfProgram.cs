@@ -23,6 +23,7 @@ internal sealed unsafe class BpfProgram : AccountingMemory
     private readonly SafeMapping _globals;
     private readonly SafeMapping _counters;
     private readonly int _flush;
+    private readonly int _look;
 
     private BpfProgram(SafeBpfObject obj, BpfLayout layout)
     {
@@ -44,6 +45,7 @@ internal sealed unsafe class BpfProgram : AccountingMemory
             _globals = MapRecords<GlobalsRecord>(".bss", 1);
             _counters = MapRecords<CounterRecord>("slot_counters", layout.Counters.Count > 0 ? layout.Slots : 1);
             _flush = LibBpf.ProgramDescriptor(Program("flush"));
+            _look = LibBpf.ProgramDescriptor(Program("look"));
             MapBytes = ChargedBytes();
         }
         catch
@@ -122,6 +124,14 @@ internal sealed unsafe class BpfProgram : AccountingMemory
         TestRunOptions options = new() { Size = (nuint)sizeof(TestRunOptions), Flags = LibBpf.TestRunOnCpu, Cpu = (uint)cpu };
         // SAFETY: options lives on this stack frame for the call. A failure (CPU gone offline) leaves the slice provisional.
         _ = LibBpf.TestRun(_flush, &options);
+    }
+
+    /// <inheritdoc/>
+    internal override void Look()
+    {
+        TestRunOptions options = new() { Size = (nuint)sizeof(TestRunOptions) };
+        // SAFETY: options lives on this stack frame for the call. A failure leaves the counts as they were.
+        _ = LibBpf.TestRun(_look, &options);
     }
 
     /// <inheritdoc/>
@@ -248,7 +258,7 @@ internal sealed unsafe class BpfProgram : AccountingMemory
     private long ChargedBytes()
     {
         long bytes = 0;
-        foreach (string map in (ReadOnlySpan<string>)["cpus", "slots", "metas", "ring", ".bss", "slot_counters", "pids", "cpu_counters", "events0", "events1", "events2", ".rodata"])
+        foreach (string map in (ReadOnlySpan<string>)["cpus", "slots", "metas", "ring", ".bss", "slot_counters", "pids", "strays", "cpu_counters", "events0", "events1", "events2", ".rodata"])
         {
             foreach (string line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{LibBpf.MapDescriptor(MapOf(map))}")))
             {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Keck.Bpf.Interop;
 
-/// <summary>struct keck_cpu of kernel/records.h: one CPU. 128 bytes.</summary>
+/// <summary>struct keck_cpu of kernel/records.h: one CPU. 192 bytes.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct CpuRecord
 {
@@ -27,4 +27,15 @@ internal struct CpuRecord
     internal ushort SiblingPlusOne;
     internal ushort On;
     internal uint Cut;
+    internal ulong RunQueue;
+    internal ulong BaseSwitches;
+    internal ulong IdleRuntime;
+    internal long UnplacedNanoseconds;
+    internal ulong Switches;
+    internal long Parties;
+    internal ulong Pad0;
+    internal ulong Pad1;
+
+    /// <summary>Switches that the CPU has made by its own count when the record was written.</summary>
+    internal readonly ulong KnownSwitches => BaseSwitches + (Seq / 2) - Flushes + Missed;
 }

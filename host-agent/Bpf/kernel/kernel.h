@@ -17,7 +17,8 @@
 struct kernfs_node { __u64 id; } CORE;
 struct cgroup { struct kernfs_node *kn; } CORE;
 struct css_set { struct cgroup *dfl_cgrp; } CORE;
-struct rq { __u64 clock, clock_task; } CORE;
+struct task_struct;
+struct rq { __u64 clock, clock_task, nr_switches; struct task_struct *idle; } CORE;
 struct cfs_rq { struct rq *rq; } CORE;
 struct sched_entity { struct cfs_rq *cfs_rq; __u64 exec_start, sum_exec_runtime; } CORE;
 struct sched_info { unsigned long long last_arrival; } CORE;

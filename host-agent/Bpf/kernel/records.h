@@ -12,6 +12,8 @@
 #define KECK_DRAIN 256		/* a cut is KECK_DRAIN x drain + attempt */
 #define KECK_COUNTERS 3		/* instructions, cycles, LLC misses */
 #define KECK_COMM 16
+#define KECK_STRAYS 16		/* threads remembered whose departure was missed */
+#define KECK_CPUS 1024		/* most CPUs that are looked at */
 #define KECK_NO_SLOT 0xffffffffu /* current thread has no slot: its time is lost time */
 
 enum keck_slot_state {
@@ -61,7 +63,7 @@ struct keck_meta {
 	__u64 reserved;
 };
 
-/* One CPU. Written by that CPU only, under seq (odd = in flux). 128 bytes. */
+/* One CPU. Written by that CPU only, under seq (odd = in flux). 192 bytes. */
 struct keck_cpu {
 	__u64 seq;
 	__u64 clock;		/* rq->clock at the last switch */
@@ -72,7 +74,7 @@ struct keck_cpu {
 	__u64 busy_ns;		/* not idle, on rq->clock, up to clock: for the sibling */
 	__u64 flushes;		/* seq is 2 x (switches + flushes) */
 	/* second line */
-	__u64 missed;		/* switches that the program never saw, noticed at the next one */
+	__u64 missed;		/* switches that the program never saw, by rq->nr_switches, noticed at the next one */
 	__u64 task;		/* address of the current thread's task_struct */
 	__u64 entry_runtime;	/* its runtime when it came in (for threads without slot) */
 	__u64 sibling_mark;	/* the sibling's busy time when it came in */
@@ -83,6 +85,14 @@ struct keck_cpu {
 	__u16 sibling;		/* sibling hyperthread's CPU + 1, 0 = none: written by the agent */
 	__u16 on;		/* 1 once this CPU is being accounted */
 	__u32 cut;		/* written by the agent: time from here on is for its next drain */
+	/* third line */
+	__u64 rq;		/* address of its run queue */
+	__u64 base_switches;	/* rq->nr_switches - seen - missed */
+	__u64 idle_runtime;	/* the idle task's sum_exec_runtime that has been accounted; 0 before 6.12 */
+	__s64 unplaced_ns;	/* time of threads that came and went unseen; falls when they bring it home elsewhere */
+	__u64 switches;		/* rq->nr_switches when the agent last had it looked at: written by any CPU */
+	__s64 parties;		/* who shares a gap: used within one repair only */
+	__u64 cpu_pad[2];
 };
 
 /* What is there once. Each line has one writer. 128 bytes. */
@@ -101,6 +111,13 @@ struct keck_globals {
 struct keck_ref {
 	__u32 slot;
 	__u32 tag;		/* lower half of the task_struct's address */
+};
+
+/* A thread whose departure was missed, and may be again. 16 bytes. */
+struct keck_stray {
+	__u64 task;
+	__u32 slot;		/* 0 = none */
+	__u32 reserved;
 };
 
 /* Counters of a thread, or a CPU's last readings. 32 bytes. */

@@ -21,6 +21,7 @@ internal sealed class CounterMeter : IDisposable
     private (FileFault Fault, MeterProblem Problem)? _faulty;
     private (CounterVerdict Verdict, MeterProblem Problem)? _doubtful;
     private MeterProblem? _stuckProblem;
+    private bool _resumed;
     private long _lastValue = -1;
     private long _stillSince;
     private long _stillBusy;
@@ -49,6 +50,16 @@ internal sealed class CounterMeter : IDisposable
     /// <summary>Why it had no value when it was opened; null when it had one.</summary>
     internal MeterProblem? InitialProblem { get; }
 
+    /// <summary>Where the counter stands; null where it was never read.</summary>
+    internal (long Value, long At)? Mark => _counter.Baseline;
+
+    /// <summary>Counts on from an earlier run of the agent: the next reading covers the time in which nobody looked who ran.</summary>
+    internal void Resume(long value, long at)
+    {
+        _counter.Resume(value, at);
+        _resumed = true;
+    }
+
     /// <summary>Reads the counter and reports what it means.</summary>
     internal void Read(in ReadContext context, ref MeterReport report)
     {
@@ -62,13 +73,15 @@ internal sealed class CounterMeter : IDisposable
         }
 
         CounterStep step = _counter.Advance(number.Value, at);
+        bool resumed = _resumed;
+        _resumed = false;
         switch (step.Verdict)
         {
             case CounterVerdict.Baseline:
                 break;
             case CounterVerdict.Energy or CounterVerdict.Wrapped or CounterVerdict.Late or CounterVerdict.Resumed:
                 report.Incident = step.Verdict is CounterVerdict.Wrapped ? MeterIncident.Wrapped : MeterIncident.None;
-                report.Unattributable = step.Verdict is CounterVerdict.Late;
+                report.Unattributable = resumed || step.Verdict is CounterVerdict.Late;
                 Believe(number.Value, step.Microjoules, at, context, ref report);
                 break;
             default:

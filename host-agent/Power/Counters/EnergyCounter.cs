@@ -28,6 +28,17 @@ internal sealed class EnergyCounter(long? rangeMicrojoules, int maxWatts, bool s
     /// <summary>When the value that the next energy counts from was read, monotonic, ns.</summary>
     internal long BaselineNanoseconds => _baseline?.At ?? 0;
 
+    /// <summary>The value that the next energy counts from, µJ, and when it was read; null before the first.</summary>
+    internal (long Value, long At)? Baseline => _moved ? _baseline : null;
+
+    /// <summary>Counts on from a value of an earlier run.</summary>
+    internal void Resume(long value, long at)
+    {
+        _baseline = (value, at);
+        _suspect = null;
+        _moved = true;
+    }
+
     /// <summary>Takes the next value.</summary>
     /// <param name="value">The counter, µJ.</param>
     /// <param name="at">When it was read, monotonic, ns.</param>

@@ -8,7 +8,7 @@ namespace Keck.Power;
 /// RAPL through powercap: <c>class/powercap/intel-rapl:P[:S]</c> (also on AMD) and its twin over MMIO,
 /// <c>intel-rapl-mmio:P</c>, which counts the same energy once more.
 /// </summary>
-internal sealed class RaplSource : IEnergySource
+internal sealed class RaplSource : IEnergySource, IMarkedSource
 {
     private const string DeniedMend =
         "give the agent CAP_DAC_READ_SEARCH, or its group the file (`keck-host doctor` prints the command)";
@@ -79,6 +79,12 @@ internal sealed class RaplSource : IEnergySource
             _counters[i].Read(in context, ref reports[i]);
         }
     }
+
+    /// <inheritdoc/>
+    public (long Microjoules, long Nanoseconds)? Mark(int meter) => _counters[meter].Mark;
+
+    /// <inheritdoc/>
+    public void Resume(int meter, long microjoules, long nanoseconds) => _counters[meter].Resume(microjoules, nanoseconds);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -56,7 +56,8 @@ internal sealed class TopologyReader(ISystemFiles files, PowerOptions options)
             places.Add(new CpuPlace(cpu, _cores[(package, die, coreId)], package, NodeOf(cpu)));
         }
 
-        return new HostTopology(new Topology(places, BaseFrequency(online, identity)), _packages.ToFrozenDictionary(), problem);
+        Topology cpus = new(places, BaseFrequency(online, identity)) { MemoryKibibytes = Memory() };
+        return new HostTopology(cpus, _packages.ToFrozenDictionary(), problem);
     }
 
     private (ImmutableArray<int> Cpus, MeterProblem? Problem) Online()
@@ -122,6 +123,22 @@ internal sealed class TopologyReader(ISystemFiles files, PowerOptions options)
         long? kiloHertz = Positive(cpufreq, "base_frequency") ?? identity.NominalKiloHertz
             ?? Positive(cpufreq, "cpuinfo_max_freq") ?? identity.CurrentKiloHertz;
         return kiloHertz is { } value ? new Kilohertz(value) : null;
+    }
+
+    /// <summary>MemTotal of /proc/meminfo, such as <c>MemTotal:       24656048 kB</c>; null where it does not say.</summary>
+    private long? Memory()
+    {
+        ReadOnlySpan<char> text = files.ReadText(Path.Combine(options.ProcRoot, "meminfo")).Text;
+        const string Key = "MemTotal:";
+        int at = text.IndexOf(Key, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<char> rest = text[(at + Key.Length)..].TrimStart(' ');
+        int end = rest.IndexOf(' ');
+        return end > 0 && long.TryParse(rest[..end], NumberStyles.None, CultureInfo.InvariantCulture, out long kibibytes) && kibibytes > 0 ? kibibytes : null;
     }
 
     private long? Positive(string directory, string name)

@@ -116,8 +116,8 @@ public sealed class ReplayTests
         }
 
         using MemoryStream trace = new(), live = new();
-        using TraceWriter writer = new(trace, scenario.Header(attributor.State), scenario.Machines);
-        using ReplayWriter replay = new(live, scenario.Machines);
+        using TraceWriter writer = new(trace, scenario.Header(attributor.State));
+        using ReplayWriter replay = new(live);
         for (int i = 0; i < ticks; i++)
         {
             scenario.Next();

@@ -64,7 +64,7 @@ public sealed class TraceReaderTests(ITestOutputHelper log)
         ThreadRow[] rows = [.. reader.Observation.Threads.Items.ToArray().Select(thread => reader.Observation.ThreadTable[thread.Row])];
         Assert.Equal([false, true, true, false], rows.Select(row => row.Kernel));
         Assert.Equal([10, 3, 4, 5], rows.Select(row => reader.Observation.ProcessTable[row.Process].Pid));
-        Assert.Equal("u-1", reader.Machines[reader.Observation.ProcessTable[rows[3].Process].Machine].Uuid);
+        Assert.Equal("u-1", reader.Observation.Machines[reader.Observation.ProcessTable[rows[3].Process].Machine].Uuid);
         Assert.Equal(ThreadRole.Vhost, rows[3].Role);
         Assert.False(reader.Read());
         Assert.Null(reader.Cut);
@@ -94,7 +94,7 @@ public sealed class TraceReaderTests(ITestOutputHelper log)
         using MemoryStream again = new();
         using (TraceReader reader = new(new MemoryStream(trace)))
         {
-            using TraceWriter writer = new(again, reader.Header, reader.Machines);
+            using TraceWriter writer = new(again, reader.Header);
             while (reader.Read())
             {
                 writer.Write(reader.Observation);

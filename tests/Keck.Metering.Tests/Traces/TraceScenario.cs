@@ -31,12 +31,10 @@ internal sealed class TraceScenario
             Slow with { Id = "gpu-0", Domain = EnergyDomain.Gpu, Package = null, Origin = EnergyOrigin.Nvml, Quality = ReadingQuality.Derived, LowFactor = 0.9, HighFactor = 1.1 },
             Slow with { Id = "psu-0", Domain = EnergyDomain.Platform, Package = null, Selected = false, NotSelectedBecause = "contains package-0" },
         ];
-        _ = Machines.Set(new TraceMachine("11111111-2222-4333-8444-555555555555", "vm-1", 2, 1 << 20));
+        _ = Observation.Machines.Set(new MachineRow("11111111-2222-4333-8444-555555555555", "vm-1", 2, 1 << 20));
     }
 
     internal Observation Observation { get; } = new();
-
-    internal TraceMachines Machines { get; } = new();
 
     internal TraceHeader Header(AttributorState? state = null) => new()
     {
@@ -46,6 +44,7 @@ internal sealed class TraceScenario
         Cpu = new TraceCpu("GenuineIntel", 6, 106, 6, "0xd0003b9", "Xeon \"test\""),
         Topology = Observation.Topology,
         Meters = Observation.Meters,
+        Machines = [.. Observation.Machines.InOrder.Select(index => Observation.Machines[index])],
         InitialState = state is null ? null : new TraceInitialState(new AttributionOptions { Alpha = 0.31 }, IdlePolicy.Proportional, state),
     };
 

@@ -6,7 +6,7 @@ public sealed class TraceWriterTests
     public void Write_TickWithAGapBefore_Throws()
     {
         TraceScenario scenario = new(1);
-        using TraceWriter writer = new(Stream.Null, scenario.Header(), scenario.Machines);
+        using TraceWriter writer = new(Stream.Null, scenario.Header());
         scenario.Next();
         writer.Write(scenario.Observation);
         scenario.Next();
@@ -19,8 +19,8 @@ public sealed class TraceWriterTests
     {
         TraceScenario scenario = new(1);
         scenario.Next();
-        using TraceWriter writer = new(Stream.Null, scenario.Header(), scenario.Machines);
-        using ReplayWriter replay = new(Stream.Null, scenario.Machines);
+        using TraceWriter writer = new(Stream.Null, scenario.Header());
+        using ReplayWriter replay = new(Stream.Null);
         Attributor attributor = new();
         long Once(long tick)
         {

@@ -1,0 +1,78 @@
+using Google.Protobuf;
+using Keck.Metering;
+using Keck.VsockProtocol;
+
+namespace Keck.Host;
+
+/// <summary>A machine's account as its guest may see it: whole millijoules, with bounds.</summary>
+internal static class MachineBudget
+{
+    /// <summary>Fills a Budget; its figures are used again, so that an interval allocates nothing.</summary>
+    internal static void Fill(Budget budget, MachineFigures figures, IdlePolicy policy, ulong interval, ulong length)
+    {
+        budget.Interval = interval;
+        budget.IntervalNanoseconds = length;
+        (WireQuality quality, WireOrigin origin) = (Quality(figures.Quality), Origin(figures.Origin));
+        int vcpus = Math.Min(figures.Vcpus.Count, ChannelProtocol.MaxVcpus);
+        while (budget.VcpuActive.Count < vcpus)
+        {
+            budget.VcpuActive.Add(new WireFigure());
+        }
+
+        for (int vcpu = 0; vcpu < vcpus; vcpu++)
+        {
+            Active(budget.VcpuActive[vcpu], figures.Vcpus[vcpu]);
+        }
+
+        budget.OverheadActive = Active(budget.OverheadActive ?? new WireFigure(), figures.Overhead);
+        budget.DramActive = Active(budget.DramActive ?? new WireFigure(), figures.Dram);
+        bool charged = policy != IdlePolicy.Separate;
+        budget.PackageStatic = charged ? Exact(budget.PackageStatic ?? new WireFigure(), figures.PackageStatic) : null;
+        budget.DramStatic = charged ? Exact(budget.DramStatic ?? new WireFigure(), figures.DramStatic) : null;
+
+        WireFigure Active(WireFigure into, long part) => EnergyQuantum.ToGuest(part, figures.Low(part), figures.High(part), quality, origin, into);
+
+        WireFigure Exact(WireFigure into, long part) => EnergyQuantum.ToGuest(part, part, part, quality, origin, into);
+    }
+
+    /// <summary>What the counters of a machine's account count from: the ledger's epoch and the account's number in it.</summary>
+    internal static ByteString Epoch(Guid ledger, long series)
+    {
+        Span<byte> bytes = stackalloc byte[ChannelProtocol.EpochBytes];
+        _ = ledger.TryWriteBytes(bytes);
+        for (int i = 0; i < sizeof(long); i++)
+        {
+            bytes[8 + i] ^= (byte)(series >> (8 * i));
+        }
+
+        return ByteString.CopyFrom(bytes);
+    }
+
+    internal static WireIdlePolicy Policy(IdlePolicy policy) => policy switch
+    {
+        IdlePolicy.Proportional => WireIdlePolicy.Proportional,
+        IdlePolicy.Allocated => WireIdlePolicy.Allocated,
+        _ => WireIdlePolicy.Separate,
+    };
+
+    private static WireQuality Quality(ReadingQuality quality) => quality switch
+    {
+        ReadingQuality.Measured => WireQuality.Measured,
+        ReadingQuality.Estimated => WireQuality.Estimated,
+        _ => WireQuality.Derived,
+    };
+
+    private static WireOrigin Origin(EnergyOrigin origin) => origin switch
+    {
+        EnergyOrigin.Rapl => WireOrigin.Rapl,
+        EnergyOrigin.PerfPower => WireOrigin.PerfPower,
+        EnergyOrigin.Hwmon => WireOrigin.Hwmon,
+        EnergyOrigin.Redfish => WireOrigin.Redfish,
+        EnergyOrigin.Ipmi => WireOrigin.Ipmi,
+        EnergyOrigin.Serial => WireOrigin.Serial,
+        EnergyOrigin.Nvml => WireOrigin.Nvml,
+        EnergyOrigin.Dcgm => WireOrigin.Dcgm,
+        EnergyOrigin.Budget => WireOrigin.Budget,
+        _ => WireOrigin.Estimate,
+    };
+}

@@ -1,0 +1,274 @@
+using Keck.Bpf.Interop;
+using Keck.Metering;
+
+namespace Keck.Bpf;
+
+/// <summary>Turns a slot into a thread's runs: the growth of its entries up to each CPU's cut, the running slice included.</summary>
+/// <param name="memory">Where the records lie.</param>
+/// <param name="cpus">Each CPU at its cut.</param>
+/// <param name="shadows">What has been reported so far.</param>
+/// <param name="free">Where slots go that have ended.</param>
+internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, SlotShadows shadows, FreeSlots free)
+{
+    private readonly ThreadIdentities _identities = new(memory);
+
+    /// <summary>Time reported too much of threads that then died, ns: 0 unless a switch was missed at the wrong moment.</summary>
+    internal long Overcharged { get; private set; }
+
+    /// <summary>Whether everything is taken as the baseline and nothing reported.</summary>
+    internal bool Priming { get; set; }
+
+    /// <summary>Adds one slot's thread and its runs.</summary>
+    /// <param name="into">Where to.</param>
+    /// <param name="index">The slot.</param>
+    /// <param name="dead">Whether the thread was gone before the entries are read.</param>
+    internal void Report(Observation into, int index, bool dead)
+    {
+        Span<SlotRecord> slots = memory.Slots;
+        SlotShadow[] all = shadows.Slots;
+        ref SlotRecord slot = ref slots[index];
+        ref SlotShadow shadow = ref all[index];
+        if (!shadow.Known)
+        {
+            int runningOn = shadow.RunningOn, detached = shadow.DetachedHead;
+            shadow = new SlotShadow { Row = -1, Known = true, RunningOn = runningOn, DetachedHead = detached, Generation = uint.MaxValue };
+            shadows.Entries[index] = default;
+        }
+
+        // Before the entries: what is added to them after this makes the runtime differ at the next drain.
+        shadow.Runtime = Volatile.Read(ref slot.Runtime);
+        shadow.Provisional = false;
+        if (!Priming)
+        {
+            _identities.Identify(into, index, ref shadow);
+        }
+
+        int firstRun = into.Runs.Count;
+        bool chained = slot.Next != 0 || slot.ChainStamp != 0 || shadow.DetachedHead != 0;
+        ReportEntries(into, ref slot, index, ref shadow);
+        int link = 0;
+        for (int at = (int)slot.Next; at != 0 && at < all.Length && link < AccountingMemory.LongestChain; at = (int)slots[at].Next, link++)
+        {
+            ReportOverflow(into, slots, at, ref shadow);
+        }
+
+        for (int head = shadow.DetachedHead; head != 0; head = all[head].DetachedNext)
+        {
+            for (int at = head; at != 0 && at < all.Length && link < AccountingMemory.LongestChain; at = (int)slots[at].Next, link++)
+            {
+                ReportOverflow(into, slots, at, ref shadow);
+                free.End(at);
+            }
+        }
+
+        shadow.DetachedHead = 0;
+        ReportRunningWithoutEntry(into, ref shadow);
+        shadow.RunningOn = 0;
+        int runs = into.Runs.Count - firstRun;
+        if (Priming)
+        {
+            into.Runs.Clear();
+        }
+        else if (runs > 0)
+        {
+            ref ThreadSample thread = ref into.Threads.Add();
+            thread.Row = shadow.Row;
+            thread.FirstRun = firstRun;
+            thread.RunCount = runs;
+            ReportCounters(ref thread, index, ref shadow);
+        }
+
+        if (dead)
+        {
+            // What it ran after the cut is for the next drain, and so is a chain detached between two looks at this slot.
+            if (shadow.Provisional || (chained && !shadow.SeenDead))
+            {
+                shadow.SeenDead = true;
+                return;
+            }
+
+            for (int at = (int)slot.Next; at != 0 && at < all.Length; at = (int)slots[at].Next)
+            {
+                free.End(at);
+            }
+
+            free.End(index);
+            Overcharged += shadow.Debt;
+            if (shadow.Row >= 0)
+            {
+                into.ThreadTable.End(shadow.Row);
+            }
+        }
+    }
+
+    private void ReportOverflow(Observation into, Span<SlotRecord> slots, int at, ref SlotShadow owner)
+    {
+        ref SlotShadow shadow = ref shadows.Slots[at];
+        if (!shadow.Known)
+        {
+            int next = shadow.DetachedNext;
+            shadow = new SlotShadow { Row = -1, Known = true, DetachedNext = next };
+            shadows.Entries[at] = default;
+        }
+
+        ReportEntries(into, ref slots[at], at, ref owner);
+    }
+
+    private void ReportEntries(Observation into, ref SlotRecord slot, int index, ref SlotShadow shadow)
+    {
+        EntryRecords entries = slot.Entries;
+        for (int attempt = 0; attempt < AccountingMemory.SeqlockAttempts; attempt++)
+        {
+            uint seq = Volatile.Read(ref slot.Seq);
+            entries = slot.Entries;
+            Interlocked.MemoryBarrier();
+            if ((seq & 1) == 0 && Volatile.Read(ref slot.Seq) == seq)
+            {
+                break;
+            }
+        }
+
+        ref EntryShadows reported = ref shadows.Entries[index];
+        for (int k = 0; k < EntryRecords.Count; k++)
+        {
+            ref EntryRecord entry = ref entries[k];
+            if (entry.CpuPlusOne == 0)
+            {
+                continue;
+            }
+
+            ref EntryShadow was = ref reported[k];
+            if (was.CpuPlusOne != entry.CpuPlusOne)
+            {
+                // Claimed anew since: what was there before had been reported. A slice in flight may have been reported ahead.
+                was = shadow.Pending.CpuPlusOne == entry.CpuPlusOne ? shadow.Pending : new EntryShadow { CpuPlusOne = entry.CpuPlusOne };
+                if (shadow.Pending.CpuPlusOne == entry.CpuPlusOne)
+                {
+                    shadow.Pending = default;
+                }
+            }
+
+            if (!AtCut(ref entry, out EntryShadow now))
+            {
+                shadow.Provisional = true; // More to come at the next drain.
+            }
+
+            for (int cpu = shadow.RunningOn; cpu != 0; cpu = cpus[cpu - 1].NextOfSlot)
+            {
+                ref CpuSnapshot snapshot = ref cpus[cpu - 1];
+                if (cpu == (int)entry.CpuPlusOne)
+                {
+                    // An entry claimed since the snapshot held nothing then.
+                    snapshot.Settled.CpuPlusOne = entry.CpuPlusOne;
+                    now = snapshot.Settled;
+                    now.AddInFlight(in snapshot);
+                    shadow.Provisional = true;
+                }
+            }
+
+            ReportRun(into, ref was, in now, ref shadow);
+        }
+    }
+
+    /// <summary>An entry as it was at its CPU's cut; false where that is not yet all of it.</summary>
+    private bool AtCut(ref EntryRecord entry, out EntryShadow then)
+    {
+        then = EntryShadow.Of(ref entry);
+        uint cpu = entry.CpuPlusOne - 1;
+        if (cpu >= (uint)cpus.Length || !cpus[cpu].Taken || entry.Stamp != cpus[cpu].Record.Cut)
+        {
+            return true;
+        }
+
+        then.Nanoseconds = entry.NanosecondsAtCut;
+        return false;
+    }
+
+    /// <summary>A thread that runs on a CPU for the first time has no entry there until it is switched out.</summary>
+    private void ReportRunningWithoutEntry(Observation into, ref SlotShadow shadow)
+    {
+        for (int cpu = shadow.RunningOn; cpu != 0; cpu = cpus[cpu - 1].NextOfSlot)
+        {
+            ref CpuSnapshot snapshot = ref cpus[cpu - 1];
+            if (snapshot.Settled.CpuPlusOne != 0)
+            {
+                continue;
+            }
+
+            if (shadow.Pending.CpuPlusOne != (uint)cpu)
+            {
+                TakeBackPending(ref shadow);
+                shadow.Pending = new EntryShadow { CpuPlusOne = (uint)cpu };
+            }
+
+            EntryShadow now = new() { CpuPlusOne = (uint)cpu };
+            now.AddInFlight(in snapshot);
+            ReportRun(into, ref shadow.Pending, in now, ref shadow);
+            shadow.Provisional = true;
+            return;
+        }
+
+        TakeBackPending(ref shadow);
+    }
+
+    /// <summary>The slice that was reported ahead of any entry has been settled on another CPU.</summary>
+    private void TakeBackPending(ref SlotShadow shadow)
+    {
+        if (shadow.Pending.CpuPlusOne != 0)
+        {
+            cpus[shadow.Pending.CpuPlusOne - 1].Grown -= (long)shadow.Pending.Nanoseconds;
+            shadow.Debt += (long)shadow.Pending.Nanoseconds;
+            shadow.Pending = default;
+        }
+    }
+
+    private void ReportRun(Observation into, ref EntryShadow was, in EntryShadow now, ref SlotShadow shadow)
+    {
+        long ran = (long)(now.Nanoseconds - was.Nanoseconds);
+        int cpu = (int)now.CpuPlusOne - 1;
+        if (ran == 0 || (uint)cpu >= (uint)cpus.Length)
+        {
+            return;
+        }
+
+        long kiloCycles = (long)(now.Weighted / 1_000_000) - (long)(was.Weighted / 1_000_000);
+        long sharedTime = (long)(now.SharedNanoseconds - was.SharedNanoseconds);
+        was = now;
+        cpus[cpu].Grown += ran;
+        shadow.Debt -= Math.Min(ran, 0);
+        if (shadow.Debt > 0 && ran > 0)
+        {
+            long repaid = Math.Min(shadow.Debt, ran);
+            shadow.Debt -= repaid;
+            ran -= repaid;
+        }
+
+        if (ran <= 0 || Priming)
+        {
+            return;
+        }
+
+        ref RunSample run = ref into.Runs.Add();
+        run.Cpu = cpu;
+        run.Nanoseconds = ran;
+        run.SharedNanoseconds = Math.Clamp(sharedTime, 0, ran);
+        run.KiloCycles = kiloCycles > 0 ? kiloCycles : Unobserved.Value;
+        cpus[cpu].Reported += ran;
+    }
+
+    private void ReportCounters(ref ThreadSample thread, int index, ref SlotShadow shadow)
+    {
+        Span<CounterRecord> counters = memory.Counters;
+        if (counters.IsEmpty)
+        {
+            thread.Instructions = thread.Cycles = thread.LlcMisses = Unobserved.Value;
+            return;
+        }
+
+        CounterRecord now = counters[index];
+        thread.Instructions = (long)(now.First - shadow.Counters.First);
+        thread.Cycles = (long)(now.Second - shadow.Counters.Second);
+        thread.LlcMisses = (long)(now.Third - shadow.Counters.Third);
+        shadow.Counters = new CounterShadow { First = now.First, Second = now.Second, Third = now.Third };
+    }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* How long the sibling hyperthread was busy meanwhile. */
+#ifndef KECK_SIBLINGS_H
+#define KECK_SIBLINGS_H
+
+#include "maps.h"
+
+/* How long the sibling has been busy in all, at this moment of its clock. */
+static __always_inline __u64 sibling_busy(struct keck_cpu *c, __u64 clock)
+{
+	__u32 at = c->sibling - 1;
+	struct keck_cpu *other;
+	__u64 busy = 0;
+
+	if (!c->sibling)
+		return 0;
+	other = bpf_map_lookup_elem(&cpus, &at);
+	if (!other)
+		return 0;
+	for (int attempt = 0; attempt < 3; attempt++) {
+		__u64 seq = *(volatile __u64 *)&other->seq, since;
+
+		barrier();
+		busy = *(volatile __u64 *)&other->busy_ns;
+		since = *(volatile __u64 *)&other->clock;
+		if (*(volatile __u32 *)&other->slot && (__s64)(clock - since) > 0)
+			busy += clock - since;
+		barrier();
+		if (!(seq & 1) && seq == *(volatile __u64 *)&other->seq)
+			break;
+	}
+	return busy;
+}
+
+#endif
