@@ -18,8 +18,9 @@ internal static class ProductMap
         new("Keck.Power", "host-agent/Power", "energy sources", ["Keck.Metering"], "Keck.Power.Tests", 1000),
         new("Keck.Bpf", "host-agent/Bpf", "who ran where, from the kernel", ["Keck.Metering"], "Keck.Bpf.Tests", 2000),
         new("Keck.Virt", "host-agent/Virt", "virtual machines and their threads", ["Keck.Metering"], "Keck.Virt.Tests", 6000),
-        new("Keck.Agent", "agent", "tick, history, API, metrics, profiles", ["Keck.Metering", "Keck.Workloads"], "Keck.Agent.Tests", 4000),
+        new("Keck.Agent", "agent", "tick, history, API, metrics, profiles", ["Keck.Metering", "Keck.Workloads", "Keck.Power", "Keck.Bpf"], "Keck.Agent.Tests", 4000),
         new("Keck.VsockProtocol", "vsock-protocol", "channel between host and guest", [], "Keck.VsockProtocol.Tests", null),
+        new("keck-guest", "guest-agent", "the agent inside a virtual machine", ["Keck.Metering", "Keck.Workloads", "Keck.Power", "Keck.Bpf", "Keck.VsockProtocol", "Keck.Agent"], "Keck.Guest.Tests", 7000),
         new("keck-host", "host-agent/Agent", "the host agent", ["Keck.Metering", "Keck.Workloads", "Keck.Power", "Keck.Bpf", "Keck.Virt", "Keck.VsockProtocol", "Keck.Agent"], "Keck.Host.Tests", 5000),
     ];
 

@@ -20,7 +20,7 @@ internal static class RunCommand
 
     private static void AddLoops(IServiceCollection services) => services
         .AddHostedService<TickLoop>()
-        .AddHostedService<SourceLoops>()
+        .AddHostedService(static provider => new SourceLoops(provider.GetRequiredService<HostAgent>().PowerMeters, provider.GetRequiredService<TimeProvider>()))
         .AddHostedService<MachineLoop>()
         .AddHostedService<ChannelListeners>();
 }

@@ -9,7 +9,7 @@ internal static class LiveLoop
     {
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         stop.CancelAfter(length);
-        using SourceLoops sources = new(agent, time);
+        using SourceLoops sources = new(agent.PowerMeters, time);
         await sources.StartAsync(stop.Token).ConfigureAwait(false);
         using WorkloadLoop workloads = new(agent);
         await workloads.StartAsync(stop.Token).ConfigureAwait(false);

@@ -1,16 +1,16 @@
 using Keck.Power;
 using Microsoft.Extensions.Hosting;
 
-namespace Keck.Host;
+namespace Keck.Agent;
 
 /// <summary>The slower tiers: each source that may hang is polled on a thread of its own, so that it delays nobody.</summary>
-internal sealed class SourceLoops(HostAgent agent, TimeProvider time) : BackgroundService
+internal sealed class SourceLoops(MeterSet meters, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan Medium = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(3);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(agent.PowerMeters.Sources
+        Task.WhenAll(meters.Sources
             .Where(source => source.Tier is not MeterTier.Fast && !source.Meters.IsEmpty)
             .Select(source => Task.Factory.StartNew(
                 () => PollAsync(source, stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()));
@@ -22,7 +22,7 @@ internal sealed class SourceLoops(HostAgent agent, TimeProvider time) : Backgrou
         {
             do
             {
-                agent.PowerMeters.Poll(source);
+                meters.Poll(source);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
         }

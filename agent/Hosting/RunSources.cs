@@ -1,10 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
-using Keck.Agent;
 using Keck.Bpf;
 using Keck.Metering;
 using Microsoft.Extensions.Logging;
 
-namespace Keck.Host;
+namespace Keck.Agent;
 
 /// <summary>Chooses where CPU time comes from: eBPF where it can be had, else cgroups and schedstat.</summary>
 internal sealed class RunSources : IDisposable
@@ -21,7 +20,7 @@ internal sealed class RunSources : IDisposable
 
     /// <summary>Opens the source that was asked for; throws <see cref="StartException"/> where it cannot be had.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The result owns the source and disposes it.")]
-    internal static RunSources Open(HostOptions options, AgentProfile profile, Topology topology, TimeProvider time, ILoggerFactory loggers)
+    internal static RunSources Open(AgentOptions options, AgentProfile profile, Topology topology, TimeProvider time, ILoggerFactory loggers)
     {
         ILogger logger = loggers.CreateLogger("Keck.Bpf");
 
@@ -45,7 +44,7 @@ internal sealed class RunSources : IDisposable
     }
 
     /// <summary>What eBPF needs and whether it is there, for <c>doctor</c>.</summary>
-    internal static IReadOnlyList<CapabilityCheck> Examine(HostOptions options, Topology topology) =>
+    internal static IReadOnlyList<CapabilityCheck> Examine(AgentOptions options, Topology topology) =>
         BpfDoctor.Examine(BpfOptions(options, AgentProfile.Of(options.Profile), topology));
 
     /// <summary>How well the source sees.</summary>
@@ -62,7 +61,7 @@ internal sealed class RunSources : IDisposable
 
     public void Dispose() => (Source as IDisposable)?.Dispose();
 
-    private static BpfOptions BpfOptions(HostOptions options, AgentProfile profile, Topology topology) => new()
+    private static BpfOptions BpfOptions(AgentOptions options, AgentProfile profile, Topology topology) => new()
     {
         Topology = topology,
         Profile = profile.Kind switch

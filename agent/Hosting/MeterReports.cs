@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
-using MeterReport = Keck.Agent.MeterReport;
 
-namespace Keck.Host;
+namespace Keck.Agent;
 
 /// <summary>The power sources' account of their meters, in the words of the API.</summary>
 internal static class MeterReports

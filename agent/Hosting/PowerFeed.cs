@@ -1,8 +1,7 @@
-using Keck.Agent;
 using Keck.Metering;
 using Keck.Power;
 
-namespace Keck.Host;
+namespace Keck.Agent;
 
 /// <summary>The host's power sources as the tick loop wants them.</summary>
 internal sealed class PowerFeed(MeterSet meters) : IMeterFeed
