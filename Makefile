@@ -45,6 +45,8 @@ publish: ## native executables of the product into out/bin/
 	@mkdir -p $(BIN)
 	@dotnet publish host-agent/Agent/keck-host.csproj -c Release -o out/publish/keck-host
 	@install -m 0755 out/publish/keck-host/keck-host $(BIN)/keck-host
+	@dotnet publish guest-agent/keck-guest.csproj -c Release -o out/publish/keck-guest
+	@install -m 0755 out/publish/keck-guest/keck-guest $(BIN)/keck-guest
 	@ls -l $(BIN)
 
 .PHONY: clean

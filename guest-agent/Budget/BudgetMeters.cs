@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Keck.Metering;
+using Keck.VsockProtocol;
+
+namespace Keck.Guest;
+
+/// <summary>The meters of a budget, in the order of its counters: vCPUs, overhead, memory, static parts.</summary>
+internal static class BudgetMeters
+{
+    /// <summary>Static power is not to be learned of a budget: the host has told it apart.</summary>
+    private const double NoneStatic = 0;
+
+    internal static ImmutableArray<Meter> Of(int vcpus, WireQuality quality, Topology topology)
+    {
+        Meter meter = new()
+        {
+            Id = "",
+            Domain = EnergyDomain.Vcpu,
+            Origin = EnergyOrigin.Budget,
+            Quality = quality switch
+            {
+                WireQuality.Measured => ReadingQuality.Measured,
+                WireQuality.Estimated => ReadingQuality.Estimated,
+                _ => ReadingQuality.Derived,
+            },
+            Selected = true,
+            KnownStaticWatts = NoneStatic,
+            Quantum = new Microjoules(ChannelProtocol.QuantumMicrojoules),
+        };
+        return
+        [
+            .. Enumerable.Range(0, vcpus).Select(vcpu => meter with
+            {
+                Id = string.Create(CultureInfo.InvariantCulture, $"vcpu-{vcpu}"),
+                Cpu = vcpu,
+                Package = topology.Package(vcpu) is var package and >= 0 ? package : 0,
+            }),
+            meter with { Id = "overhead", Domain = EnergyDomain.Overhead },
+            meter with { Id = "dram", Domain = EnergyDomain.Dram },
+            meter with { Id = "static", Domain = EnergyDomain.Static },
+            meter with { Id = "static-dram", Domain = EnergyDomain.Static },
+        ];
+    }
+}

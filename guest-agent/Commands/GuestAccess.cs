@@ -1,0 +1,46 @@
+using System.CommandLine;
+using Keck.Agent;
+
+namespace Keck.Guest;
+
+/// <summary>Commands of the guest ask the agent that runs: the channel to the host is its alone.</summary>
+internal sealed class GuestAccess : IApiAccess
+{
+    private readonly Option<string?> _url = new("--url") { Description = "ask this agent, such as http://127.0.0.1:9471", HelpName = "URL" };
+    private readonly SettingFlags _settings;
+
+    internal GuestAccess(Command command)
+    {
+        command.Options.Add(_url);
+        _settings = new SettingFlags(Settings.Table, command, "socket");
+    }
+
+    public Task<IApi?> OpenAsync(ParseResult parsed, CancellationToken cancellation) => Task.FromResult<IApi?>(Open(parsed));
+
+    private RemoteApi? Open(ParseResult parsed)
+    {
+        if (_settings.Load(parsed) is not GuestOptions options)
+        {
+            return null;
+        }
+
+        if (parsed.GetValue(_url) is { } text)
+        {
+            if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is ("http" or "https"))
+            {
+                return RemoteApi.AtUrl(url);
+            }
+
+            Console.Error.WriteLine($"keck-guest: --url: '{text}' is not an address such as http://127.0.0.1:9471");
+            return null;
+        }
+
+        if (options.Socket is { } socket && File.Exists(socket))
+        {
+            return RemoteApi.AtSocket(socket);
+        }
+
+        Console.Error.WriteLine($"keck-guest: no agent serves at {options.Socket ?? "--socket"}: start it with `keck-guest run` (or its service), or say where it is with --url or --socket");
+        return null;
+    }
+}
