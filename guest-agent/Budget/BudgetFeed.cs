@@ -34,7 +34,7 @@ internal sealed partial class BudgetFeed : IMeterFeed
     private readonly BudgetCounter _static = new(Static);
     private readonly BudgetCounter _dramStatic = new(DramStatic);
     private ImmutableArray<Meter> _meters = [];
-    private (WireQuality, WireOrigin, int) _shape;
+    private (WireQuality, WireOrigin, int, bool) _shape;
     private string? _epoch;
     private bool _baseline;
     private bool _gap;
@@ -155,7 +155,7 @@ internal sealed partial class BudgetFeed : IMeterFeed
             _lastRead = observation.EndNanoseconds;
             int meter = 0;
             bool said = false;
-            foreach (BudgetCounter counter in Counters())
+            foreach (BudgetCounter counter in Counters().Take(_meters.Length))
             {
                 said |= counter.Said;
                 Add(observation, meter++, counter);
@@ -274,17 +274,18 @@ internal sealed partial class BudgetFeed : IMeterFeed
         }
     }
 
-    // Another quality or origin, or more vCPUs, are other meters.
+    // Another quality or origin, more vCPUs, or a policy that charges static energy, are other meters.
     private void Shape()
     {
         (WireQuality quality, WireOrigin origin) = _overhead.Kind;
-        if (_shape == (quality, origin, _vcpus.Count) && !_meters.IsEmpty)
+        bool charged = _static.Value is not null || _dramStatic.Value is not null;
+        if (_shape == (quality, origin, _vcpus.Count, charged) && !_meters.IsEmpty)
         {
             return;
         }
 
-        _shape = (quality, origin, _vcpus.Count);
-        _meters = BudgetMeters.Of(_vcpus.Count, quality, Topology);
+        _shape = (quality, origin, _vcpus.Count, charged);
+        _meters = BudgetMeters.Of(_vcpus.Count, quality, charged, Topology);
     }
 
     private void Add(Observation observation, int meter, BudgetCounter counter)

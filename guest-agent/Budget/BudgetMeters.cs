@@ -5,13 +5,13 @@ using Keck.VsockProtocol;
 
 namespace Keck.Guest;
 
-/// <summary>The meters of a budget, in the order of its counters: vCPUs, overhead, memory, static parts.</summary>
+/// <summary>The meters of a budget, in the order of its counters: vCPUs, overhead, memory, and static parts where the host's policy charges them.</summary>
 internal static class BudgetMeters
 {
     /// <summary>Static power is not to be learned of a budget: the host has told it apart.</summary>
     private const double NoneStatic = 0;
 
-    internal static ImmutableArray<Meter> Of(int vcpus, WireQuality quality, Topology topology)
+    internal static ImmutableArray<Meter> Of(int vcpus, WireQuality quality, bool charged, Topology topology)
     {
         Meter meter = new()
         {
@@ -28,7 +28,7 @@ internal static class BudgetMeters
             KnownStaticWatts = NoneStatic,
             Quantum = new Microjoules(ChannelProtocol.QuantumMicrojoules),
         };
-        return
+        ImmutableArray<Meter> active =
         [
             .. Enumerable.Range(0, vcpus).Select(vcpu => meter with
             {
@@ -38,8 +38,7 @@ internal static class BudgetMeters
             }),
             meter with { Id = "overhead", Domain = EnergyDomain.Overhead },
             meter with { Id = "dram", Domain = EnergyDomain.Dram },
-            meter with { Id = "static", Domain = EnergyDomain.Static },
-            meter with { Id = "static-dram", Domain = EnergyDomain.Static },
         ];
+        return charged ? [.. active, meter with { Id = "static", Domain = EnergyDomain.Static }, meter with { Id = "static-dram", Domain = EnergyDomain.Static }] : active;
     }
 }

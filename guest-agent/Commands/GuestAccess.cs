@@ -12,7 +12,7 @@ internal sealed class GuestAccess : IApiAccess
     internal GuestAccess(Command command)
     {
         command.Options.Add(_url);
-        _settings = new SettingFlags(Settings.Table, command, "socket");
+        _settings = new SettingFlags(Settings.Table, command, "socket", "listen");
     }
 
     public Task<IApi?> OpenAsync(ParseResult parsed, CancellationToken cancellation) => Task.FromResult<IApi?>(Open(parsed));
@@ -40,7 +40,13 @@ internal sealed class GuestAccess : IApiAccess
             return RemoteApi.AtSocket(socket);
         }
 
-        Console.Error.WriteLine($"keck-guest: no agent serves at {options.Socket ?? "--socket"}: start it with `keck-guest run` (or its service), or say where it is with --url or --socket");
+        // The minimal profile serves its address alone.
+        if (options.Listen is { } listen)
+        {
+            return RemoteApi.AtUrl(new Uri($"http://{listen}"));
+        }
+
+        Console.Error.WriteLine("keck-guest: no agent is to be asked: start `keck-guest run` (or its service), or say where it is with --url or --socket");
         return null;
     }
 }

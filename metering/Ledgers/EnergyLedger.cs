@@ -186,6 +186,9 @@ public sealed class EnergyLedger
         _book.Read(element, _meters.Count);
         _cells.Read(element);
         _restored = true;
+
+        // What was restored can be asked for before the first tick.
+        _observation = new Observation();
     }
 
     /// <summary>Goes on under another monotonic clock (the machine was booted again): the epoch began this long before it did.</summary>
