@@ -62,7 +62,7 @@ internal sealed class MetricScrape
 
     internal ConsumerTotals[] Processes { get; }
 
-    internal bool Proportional => Node.IdlePolicy == IdlePolicy.Proportional;
+    internal IdlePolicy Policy => Node.IdlePolicy;
 
     /// <summary>Time between the earlier ledger and this one, s.</summary>
     internal double SecondsSinceEarlier => EarlierLedger is null ? 0 : (Ledger.EndNanoseconds - EarlierLedger.EndNanoseconds) / 1e9;
