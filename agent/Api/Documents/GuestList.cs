@@ -7,7 +7,7 @@ internal sealed record GuestList
 {
     public required string MachineUuid { get; init; }
 
-    public string Claim => "guest";
+    public string Claim { get; init; } = "guest";
 
     /// <summary>When it came.</summary>
     public required DateTime At { get; init; }

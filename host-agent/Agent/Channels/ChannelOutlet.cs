@@ -21,6 +21,9 @@ internal sealed class ChannelOutlet(ChannelHub hub, StateKeeper? keeper, TimeSpa
     private long _length;
     private bool _due;
 
+    /// <summary>The number of the last interval.</summary>
+    internal ulong Interval => _number;
+
     /// <summary>The number of the last interval that a state was saved with; 0 for a new one.</summary>
     internal static ulong NumberOf(ResumedState state) =>
         state.Saved is { } saved && saved.TryGetProperty("interval"u8, out JsonElement value) && value.TryGetUInt64(out ulong known) ? known : 0;

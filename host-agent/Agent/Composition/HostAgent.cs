@@ -69,6 +69,9 @@ internal sealed class HostAgent : IAgentState, IDisposable
     /// <summary>The virtual machines.</summary>
     internal MachineDirectory Machines => _machines.Directory;
 
+    /// <summary>Reads again what is shown of machines and blocks while files or libvirt's daemon answer.</summary>
+    internal void LookAtMachines() => _machines.ReadHaltPolls();
+
     /// <summary>The guests' channels.</summary>
     internal ChannelHub Hub { get; }
 
@@ -141,6 +144,8 @@ internal sealed class HostAgent : IAgentState, IDisposable
     ImmutableArray<Keck.Agent.MeterReport> IAgentState.Meters() => MeterReports.Of(Meters.States());
 
     public MachineFacts? Machine(string uuid) => _machines.Facts(uuid, Hub);
+
+    public ImmutableArray<ThreadTotals> Threads(int pid) => Engine.Threads(pid);
 
     public Reconciliation? Reconciliation() => null;
 
