@@ -26,6 +26,15 @@ if [ "${1:-build}" = test ]; then
 	want prometheus-node-exporter prometheus-node-exporter
 	want jq jq
 	want curl curl
+	# Rigs of virtual machines (docs/rigs.md); QEMU is below.
+	want qemu-img qemu-utils
+	want_file /bin/busybox busybox-static
+	want mmdebstrap mmdebstrap
+	want mke2fs e2fsprogs
+	want modprobe kmod
+	want cpio cpio
+	want xz xz-utils
+	ls -d /usr/src/linux-headers-*[0-9]-amd64 >/dev/null 2>&1 || need+=(linux-headers-amd64)
 	# Machines of the libvirt rig: real KVM and software-emulated ones.
 	want qemu-system-x86_64 qemu-system-x86
 	want libvirtd libvirt-daemon-system

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Keck.Agent;
 
 namespace Keck.Host;
 
@@ -10,15 +11,18 @@ internal static class Program
         RootCommand root = new("Keck host agent: says who used how much of this machine's energy - thread, process, container, pod, machine - to the microjoule.")
         {
             RunCommand.Create(),
-            TopCommand.Create(),
+            TopCommand.Create(Settings.Table.Program, static command => new ApiAccess(command)),
             TreeCommand.Create(),
             DoctorCommand.Create(),
             MetersCommand.Create(),
             RecordCommand.Create(),
             ReplayCommand.Create(),
-            VersionCommand.Create(),
+            VersionCommand.Create(Settings.Table.Program),
         };
-        HelpExamples.AddTo(root);
-        return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+        HelpExamples.AddTo(root, HostHelp.Of);
+
+        // A signal is a clean stop: the last tick, and time for those who are being served. Two seconds, the default, are too short for that.
+        return await root.Parse(args).InvokeAsync(
+            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) }).ConfigureAwait(false);
     }
 }

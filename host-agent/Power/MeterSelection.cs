@@ -51,10 +51,12 @@ internal static class MeterSelection
     /// Unique ids: the best of those that share one keeps it (<c>package-0</c>), the others carry their origin
     /// (<c>package-0-estimate</c>), and a number where even that is shared.
     /// </summary>
-    internal static ImmutableArray<string> NameAll(ImmutableArray<SourceMeter> meters)
+    /// <param name="meters">The meters.</param>
+    /// <param name="inUse">Ids of meters that were there before and keep them.</param>
+    internal static ImmutableArray<string> NameAll(ImmutableArray<SourceMeter> meters, ImmutableArray<string> inUse)
     {
         string[] ids = new string[meters.Length];
-        HashSet<string> taken = new(StringComparer.Ordinal);
+        HashSet<string> taken = new(inUse, StringComparer.Ordinal);
         foreach (int index in Order(meters).OrderBy(index => meters[index].Problem is not null))
         {
             Meter meter = meters[index].Meter;
@@ -70,17 +72,18 @@ internal static class MeterSelection
         return [.. ids];
     }
 
+    /// <summary>Whether two meters measure, in part, the same energy.</summary>
+    internal static bool Overlap(Meter one, Meter other) =>
+        (one.Domain == other.Domain || EnergyDomains.Contains(one.Domain, other.Domain) || EnergyDomains.Contains(other.Domain, one.Domain))
+        && (one.Package is null || other.Package is null || one.Package == other.Package)
+        && (one.Core is null || other.Core is null || one.Core == other.Core);
+
     private static IOrderedEnumerable<int> Order(ImmutableArray<SourceMeter> meters) =>
         Enumerable.Range(0, meters.Length)
             .OrderBy(index => meters[index].Meter.Quality is not ReadingQuality.Measured ? 2 : meters[index].Gauge ? 1 : 0)
             .ThenBy(index => (uint)Array.IndexOf(Preference, meters[index].Meter.Domain))
             .ThenBy(index => meters[index].Rank)
             .ThenBy(index => index);
-
-    private static bool Overlap(Meter one, Meter other) =>
-        (one.Domain == other.Domain || EnergyDomains.Contains(one.Domain, other.Domain) || EnergyDomains.Contains(other.Domain, one.Domain))
-        && (one.Package is null || other.Package is null || one.Package == other.Package)
-        && (one.Core is null || other.Core is null || one.Core == other.Core);
 
     private static string Overlapping(Meter meter, Meter selected) =>
         meter.Domain == selected.Domain ? $"{selected.Id} ({selected.Origin.Name()}, {selected.Quality.Name()}) measures the same and is better"

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Keck.Metering;
 using Keck.Power.Interop;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ namespace Keck.Power;
 /// <c>/api/v1/meters</c> shows. <see cref="Sample"/> belongs to the tick loop's thread, <see cref="Poll"/> to one thread per
 /// slower source; the rest may be called from anywhere.
 /// </summary>
-public sealed partial class MeterSet : IDisposable
+public sealed class MeterSet : IDisposable
 {
     /// <summary>A polled meter that has said nothing for so long is stale: a device that hangs does not keep its last word.</summary>
     private const long SilenceNanoseconds = 30_000_000_000;
@@ -21,56 +22,46 @@ public sealed partial class MeterSet : IDisposable
         [RaplSource.Discover, PerfPowerSource.Discover, HwmonSource.Discover, EstimateSource.Discover];
 
     private readonly Lock _gate = new();
-    private readonly ILogger _logger;
+    private readonly MeterLog _log;
     private readonly MonotonicClock _clock;
     private readonly TopologyReader _topologyReader;
-    private readonly ImmutableArray<SourceSlot> _slots;
-    private readonly ImmutableArray<SourceMeter> _found;
-    private readonly ImmutableArray<MeterRecord> _records;
-    private readonly ImmutableArray<MeterProblem> _silent;
-    private readonly ImmutableArray<string> _ids;
-    private readonly MeterProblem?[] _unhealthy;
-    private ImmutableArray<Meter> _meters;
+    private readonly PowerEnvironment _environment;
+    private ImmutableArray<SourceSlot> _slots = [];
+    private ImmutableArray<SourceMeter> _found = [];
+    private ImmutableArray<MeterRecord> _records = [];
+    private ImmutableArray<MeterProblem> _silent = [];
+    private ImmutableArray<string> _ids = [];
+    private MeterProblem?[] _unhealthy = [];
+    private MeterBacklog _backlog = new([]);
+    private ImmutableArray<Meter> _meters = [];
     private HostTopology _topology;
     private bool _reselect;
 
-    private MeterSet(
-        ImmutableArray<IEnergySource> sources, CpuIdentity cpu, HostTopology topology, TopologyReader topologyReader, MonotonicClock clock, ILogger logger)
-    {
-        _logger = logger;
-        _clock = clock;
-        _topology = topology;
-        _topologyReader = topologyReader;
-        Cpu = cpu;
-        Sources = sources;
-        _found = [.. sources.SelectMany(source => source.Meters)];
-        _records = [.. _found.Select(found => new MeterRecord(found))];
-        _silent = [.. _found.Select(found => new MeterProblem(
-            Absence.Stale, $"{found.Where} has not answered for {SilenceNanoseconds / 1_000_000_000} s", "see whether the device hangs"))];
-        _ids = MeterSelection.NameAll(_found);
-        _unhealthy = new MeterProblem?[_found.Length];
-        List<SourceSlot> slots = [];
-        int first = 0;
-        foreach (IEnergySource source in sources)
-        {
-            slots.Add(new SourceSlot(source, first, clock.Nanoseconds));
-            first += source.Meters.Length;
-        }
+    // CPUs that ran and were not known, each asked for once.
+    private readonly HashSet<int> _askedFor = [];
 
-        _slots = [.. slots];
+    private MeterSet(ImmutableArray<IEnergySource> sources, PowerEnvironment environment, TopologyReader topologyReader, ILogger logger)
+    {
+        _log = new MeterLog(logger);
+        _environment = environment;
+        _clock = environment.Clock;
+        _topology = environment.Topology;
+        _topologyReader = topologyReader;
+        Add(sources);
         _meters = Choose();
-        LogStart();
+        _log.Start(_meters, _found, _topology.Problem);
     }
 
     /// <summary>What the CPUs say they are.</summary>
-    public CpuIdentity Cpu { get; }
+    public CpuIdentity Cpu => _environment.Cpu;
 
     /// <summary>The sources, those that found nothing included.</summary>
-    public ImmutableArray<IEnergySource> Sources { get; }
+    public ImmutableArray<IEnergySource> Sources { get; private set; } = [];
 
     /// <summary>
-    /// The meters, in an order that never changes. A new array when a meter takes over from another: then
-    /// <see cref="Meter.Selected"/> differs (and a gauge's quality: derived while it is selected), and nothing else.
+    /// The meters, in an order that never changes; one that appears later comes last. A new array when that happens, or when a
+    /// meter takes over from another: then <see cref="Meter.Selected"/> differs (and a gauge's quality: derived while it is
+    /// selected), and nothing else.
     /// </summary>
     public ImmutableArray<Meter> Meters
     {
@@ -104,7 +95,7 @@ public sealed partial class MeterSet : IDisposable
         HostTopology topology = reader.Read(cpu);
         PowerEnvironment environment = new(options, files, perf, clock, topology, cpu);
         IEnumerable<IEnergySource> sources = Finders.Select(find => find(environment));
-        return new MeterSet([.. sources], cpu, topology, reader, clock, logger);
+        return new MeterSet([.. sources], environment, reader, logger);
     }
 
     /// <summary>
@@ -172,9 +163,15 @@ public sealed partial class MeterSet : IDisposable
     public void Sample(Observation observation)
     {
         ArgumentNullException.ThrowIfNull(observation);
-        observation.Meters = Meters;
+        ImmutableArray<SourceSlot> slots;
+        lock (_gate)
+        {
+            (observation.Meters, slots) = (_meters, _slots);
+        }
+
+        LookForNewCpus(observation);
         ReadContext context = new(observation.StartNanoseconds, observation.EndNanoseconds, observation.Topology, observation.Cpus.Items);
-        foreach (SourceSlot slot in _slots)
+        foreach (SourceSlot slot in slots)
         {
             if (slot.Source.Tier is MeterTier.Fast)
             {
@@ -185,7 +182,7 @@ public sealed partial class MeterSet : IDisposable
 
         lock (_gate)
         {
-            foreach (SourceSlot slot in _slots)
+            foreach (SourceSlot slot in slots)
             {
                 Column<MeterSample> said = slot.Said;
                 if (slot.Source.Tier is MeterTier.Fast)
@@ -203,6 +200,7 @@ public sealed partial class MeterSet : IDisposable
                 CheckSilence(slot);
             }
 
+            _backlog.EndTick(_meters, _records);
             Reselect();
         }
     }
@@ -232,24 +230,63 @@ public sealed partial class MeterSet : IDisposable
         throw new ArgumentException("not a source of this set", nameof(source));
     }
 
-    /// <summary>Looks again which CPUs are online; call it at the heartbeat.</summary>
-    /// <returns>Whether they changed, and <see cref="Topology"/> with them.</returns>
+    /// <summary>Looks again which CPUs are online and whether there are new RAPL zones; call it at the heartbeat.</summary>
+    /// <returns>Whether the CPUs changed, and <see cref="Topology"/> with them.</returns>
     public bool RefreshTopology()
+    {
+        bool changed = RefreshCpus();
+        AddLateZones();
+        return changed;
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The set owns its sources and disposes them; one that found nothing holds nothing.")]
+    private void AddLateZones()
+    {
+        RaplSource late = RaplSource.Discover(_environment with { Topology = Volatile.Read(ref _topology) }, _found);
+        if (late.Meters.IsEmpty)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            Add([late]);
+            _meters = [.. _meters, .. late.Meters.Select((found, i) => found.Meter with
+            {
+                Id = _ids[_meters.Length + i],
+                NotSelectedBecause = "it has just been found",
+            })];
+            _reselect = true;
+        }
+    }
+
+    // A CPU that came since the last heartbeat has run already: what it did belongs to its package.
+    private void LookForNewCpus(Observation observation)
+    {
+        bool news = false;
+        foreach (ref readonly CpuSample cpu in observation.Cpus.Items)
+        {
+            news |= observation.Topology.Package(cpu.Cpu) < 0 && _askedFor.Add(cpu.Cpu);
+        }
+
+        if (news && RefreshCpus())
+        {
+            observation.Topology = Topology;
+        }
+    }
+
+    private bool RefreshCpus()
     {
         HostTopology before = Volatile.Read(ref _topology);
         HostTopology now = _topologyReader.Read(Cpu);
+        now = now with { Topology = now.Topology.Remembering(before.Topology) };
         if (now.Topology.Cpus.SequenceEqual(before.Topology.Cpus) && now.Problem?.What == before.Problem?.What)
         {
             return false;
         }
 
         Volatile.Write(ref _topology, now);
-        Log.CpusChanged(_logger, before.Topology.Cpus.Length, now.Topology.Cpus.Length);
-        if (now.Problem is { } problem)
-        {
-            Log.CpusUnknown(_logger, problem);
-        }
-
+        _log.Cpus(before.Topology.Cpus.Length, now.Topology.Cpus.Length, now.Problem);
         return true;
     }
 
@@ -293,6 +330,28 @@ public sealed partial class MeterSet : IDisposable
         }
     }
 
+    private void Add(ImmutableArray<IEnergySource> sources)
+    {
+        ImmutableArray<SourceMeter> found = [.. sources.SelectMany(source => source.Meters)];
+        ImmutableArray<SourceSlot>.Builder slots = _slots.ToBuilder();
+        int first = _found.Length;
+        foreach (IEnergySource source in sources)
+        {
+            slots.Add(new SourceSlot(source, first, _clock.Nanoseconds));
+            first += source.Meters.Length;
+        }
+
+        Sources = [.. Sources, .. sources];
+        _slots = slots.ToImmutable();
+        _ids = [.. _ids, .. MeterSelection.NameAll(found, _ids)];
+        _found = [.. _found, .. found];
+        _records = [.. _records, .. found.Select(meter => new MeterRecord(meter))];
+        _silent = [.. _silent, .. found.Select(meter => new MeterProblem(
+            Absence.Stale, $"{meter.Where} has not answered for {SilenceNanoseconds / 1_000_000_000} s", "see whether the device hangs"))];
+        _unhealthy = new MeterProblem?[_found.Length];
+        _backlog = new MeterBacklog(_found, _backlog);
+    }
+
     /// <summary>Counts a source's reports, says what changed, and appends their samples.</summary>
     private void Take(SourceSlot slot, Column<MeterSample> samples)
     {
@@ -305,10 +364,11 @@ public sealed partial class MeterSet : IDisposable
             {
                 ref MeterSample sample = ref samples.Add();
                 sample.Meter = index;
-                sample.Microjoules = report.Outcome is MeterOutcome.Energy ? report.Microjoules : Unobserved.Value;
+                long due = report.Outcome is MeterOutcome.Energy ? _backlog.Take(index) : 0;
+                sample.Microjoules = report.Outcome is MeterOutcome.Energy ? report.Microjoules + due : Unobserved.Value;
                 sample.Milliwatts = report.Outcome is MeterOutcome.Power ? report.Milliwatts : Unobserved.Value;
                 sample.ReadNanoseconds = report.ReadNanoseconds;
-                sample.Unattributable = report.Unattributable;
+                sample.Unattributable = report.Unattributable || due > 0;
             }
         }
     }
@@ -323,14 +383,7 @@ public sealed partial class MeterSet : IDisposable
             return;
         }
 
-        if (record.Problem is { } problem)
-        {
-            Log.MeterFailed(_logger, _ids[index], problem);
-        }
-        else
-        {
-            Log.MeterRecovered(_logger, _ids[index]);
-        }
+        _log.Change(_ids[index], before, record.Problem);
     }
 
     private void CheckSilence(SourceSlot slot)
@@ -382,61 +435,14 @@ public sealed partial class MeterSet : IDisposable
             _records[i].Counts = _records[i].Counts with { Switches = _records[i].Counts.Switches + 1 };
             if (_meters[i].Selected)
             {
-                Log.MeterSelected(_logger, _ids[i], _meters[i].Origin, _meters[i].Quality);
+                _backlog.Select(i, before, _records);
+                _log.Selected(_meters[i]);
             }
-            else
+            else if (_records[i].Unhealthy is null)
             {
-                Log.MeterDeselected(_logger, _ids[i], _meters[i].NotSelectedBecause!);
+                // One without a value has been said already.
+                _log.Deselected(_meters[i]);
             }
         }
-    }
-
-    private void LogStart()
-    {
-        if (_topology.Problem is { } problem)
-        {
-            Log.CpusUnknown(_logger, problem);
-        }
-
-        for (int i = 0; i < _meters.Length; i++)
-        {
-            if (_meters[i].Selected)
-            {
-                Log.MeterSelected(_logger, _ids[i], _meters[i].Origin, _meters[i].Quality);
-            }
-            else if (_found[i].Problem is { } fault)
-            {
-                Log.MeterFailed(_logger, _ids[i], fault);
-            }
-        }
-
-        if (!_meters.Any(meter => meter.Selected))
-        {
-            Log.NoMeter(_logger);
-        }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventId = 1001, Level = LogLevel.Information, Message = "Meter {Meter} is attributed (origin {Origin}, quality {Quality})")]
-        internal static partial void MeterSelected(ILogger logger, string meter, EnergyOrigin origin, ReadingQuality quality);
-
-        [LoggerMessage(EventId = 1002, Level = LogLevel.Warning, Message = "Meter {Meter} is no longer attributed: {Because}")]
-        internal static partial void MeterDeselected(ILogger logger, string meter, string because);
-
-        [LoggerMessage(EventId = 1003, Level = LogLevel.Warning, Message = "Meter {Meter} has no value: {Problem}")]
-        internal static partial void MeterFailed(ILogger logger, string meter, MeterProblem problem);
-
-        [LoggerMessage(EventId = 1004, Level = LogLevel.Information, Message = "Meter {Meter} has values again")]
-        internal static partial void MeterRecovered(ILogger logger, string meter);
-
-        [LoggerMessage(EventId = 1005, Level = LogLevel.Warning, Message = "CPUs online changed from {Before} to {Now} or moved")]
-        internal static partial void CpusChanged(ILogger logger, int before, int now);
-
-        [LoggerMessage(EventId = 1006, Level = LogLevel.Warning, Message = "The CPUs' description has a fault: {Problem}")]
-        internal static partial void CpusUnknown(ILogger logger, MeterProblem problem);
-
-        [LoggerMessage(EventId = 1007, Level = LogLevel.Error, Message = "No meter has a value: no energy can be attributed; `keck-host doctor` says what would help")]
-        internal static partial void NoMeter(ILogger logger);
     }
 }

@@ -73,7 +73,7 @@ public sealed partial class MachineDirectory
     {
         await Task.Yield();
         LookAtAll();
-        Look();
+        Look(domainsChanged: false);
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task follower = _libvirt?.RunAsync(stop.Token) ?? Task.CompletedTask;
         try
@@ -83,10 +83,12 @@ public sealed partial class MachineDirectory
             {
                 bool look = false;
                 bool changed = false;
+                bool domains = false;
                 while (_work.Reader.TryRead(out int asked))
                 {
                     look |= asked is LookAgain or DomainsChanged;
-                    changed |= asked == DomainsChanged || (asked > 0 && TryAdd(asked));
+                    domains |= asked == DomainsChanged;
+                    changed |= asked > 0 && TryAdd(asked);
                     if (follower.IsFaulted)
                     {
                         await follower;
@@ -95,7 +97,7 @@ public sealed partial class MachineDirectory
 
                 if (look || changed)
                 {
-                    Look();
+                    Look(domains);
                     _ = timer.Change(NextLook(), Timeout.InfiniteTimeSpan);
                 }
             }
@@ -188,7 +190,7 @@ public sealed partial class MachineDirectory
         return true;
     }
 
-    private void Look()
+    private void Look(bool domainsChanged)
     {
         foreach (Known known in _hypervisors.Values.ToArray())
         {
@@ -213,9 +215,17 @@ public sealed partial class MachineDirectory
             _ = !_hypervisors.ContainsKey(pid) && TryAdd(pid);
         }
 
-        if (HasUnseenDomain())
+        string[] unseen = UnseenDomains();
+        if (unseen.Length > 0 && domainsChanged)
         {
             LookAtAll();
+        }
+        else
+        {
+            foreach (string uuid in unseen)
+            {
+                _libvirt!.AskAgain(uuid);
+            }
         }
 
         foreach (Known known in _hypervisors.Values)
@@ -230,15 +240,16 @@ public sealed partial class MachineDirectory
         Publish();
     }
 
-    private bool HasUnseenDomain()
+    // Domains that run, says libvirt, and have no process that we know.
+    private string[] UnseenDomains()
     {
         if (_libvirt is null)
         {
-            return false;
+            return [];
         }
 
         HashSet<string> seen = [.. _hypervisors.Values.Select(known => known.Seen.Arguments.Uuid ?? known.Seen.Arguments.SmbiosUuid).OfType<string>()];
-        return _libvirt.Domains.Values.Any(domain => domain.State is MachineState.Running or MachineState.Paused && !seen.Contains(domain.Uuid));
+        return [.. _libvirt.Domains.Values.Where(domain => domain.State is MachineState.Running or MachineState.Paused && !seen.Contains(domain.Uuid)).Select(domain => domain.Uuid)];
     }
 
     private void SetKvmAbsence(Absence? absence)

@@ -14,7 +14,7 @@ public sealed class Topology
 {
     private readonly CpuPlace?[] _byCpu;
     private readonly int[] _siblings;
-    private readonly int[] _packages;
+    private int[] _packages;
 
     /// <summary>Builds the topology; CPUs may come in any order and have holes.</summary>
     public Topology(IEnumerable<CpuPlace> cpus, Kilohertz? baseFrequency)
@@ -41,6 +41,23 @@ public sealed class Topology
         }
     }
 
+    /// <summary>
+    /// This topology, which also knows the package of CPUs that were online before: what is still booked on one that went
+    /// offline stays in its package.
+    /// </summary>
+    public Topology Remembering(Topology before)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        int[] packages = new int[Math.Max(_packages.Length, before._packages.Length)];
+        for (int cpu = 0; cpu < packages.Length; cpu++)
+        {
+            packages[cpu] = Place(cpu) is null ? before.Package(cpu) : _packages[cpu];
+        }
+
+        _packages = packages;
+        return this;
+    }
+
     /// <summary>The CPUs online, by number.</summary>
     public ImmutableArray<CpuPlace> Cpus { get; }
 
@@ -59,7 +76,7 @@ public sealed class Topology
     /// <summary>Where a CPU sits, or null for a CPU this topology does not know (hot-plugged since).</summary>
     public CpuPlace? Place(int cpu) => unchecked((uint)cpu) < _byCpu.Length ? _byCpu[cpu] : null;
 
-    /// <summary>The package of a CPU, or -1 for a CPU this topology does not know.</summary>
+    /// <summary>The package of a CPU, also of one that went offline; -1 for a CPU this topology does not know.</summary>
     public int Package(int cpu) => unchecked((uint)cpu) < _packages.Length ? _packages[cpu] : -1;
 
     /// <summary>The hyperthread that shares this CPU's core, or -1.</summary>

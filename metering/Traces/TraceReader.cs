@@ -155,7 +155,7 @@ public sealed class TraceReader : IDisposable
         (_tick, _end) = (tick, end);
         if (TraceFields.TryGet(root, "topology"u8, out JsonElement topology))
         {
-            Observation.Topology = TraceHeaderReader.ReadTopology(topology);
+            Observation.Topology = TraceHeaderReader.ReadTopology(topology).Remembering(Observation.Topology);
         }
 
         if (TraceFields.TryGet(root, "meterList"u8, out _))

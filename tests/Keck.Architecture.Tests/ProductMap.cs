@@ -28,6 +28,7 @@ internal static class ProductMap
     {
         ["Keck.Bench"] = [.. Projects.Select(project => project.Name)],
         ["Keck.Architecture.Tests"] = [],
+        ["Keck.Rigs.Tests"] = [],
     };
 
     /// <summary>Whom a project may know, or null for a project that the table does not hold.</summary>

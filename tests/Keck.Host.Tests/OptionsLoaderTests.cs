@@ -13,7 +13,7 @@ public sealed class OptionsLoaderTests : IDisposable
     public void Load_FileEnvironmentAndFlag_LaterOnesWin()
     {
         string file = Write("""{"profile": "minimal", "idle": "proportional", "listen": "127.0.0.1:1"}""");
-        HostOptions options = OptionsLoader.Load(
+        HostOptions options = Load(
             file, name => name switch { "KECK_PROFILE" => "full", "KECK_LISTEN" => "127.0.0.1:2", _ => null },
             new Dictionary<string, string> { ["listen"] = "127.0.0.1:3" }, out ImmutableArray<string> errors);
         Assert.Empty(errors);
@@ -24,7 +24,7 @@ public sealed class OptionsLoaderTests : IDisposable
     public void Load_SeveralMistakes_NamesAllOfThemAndWhatIsAllowed()
     {
         string file = Write("""{"profil": "full", "idle": "nobody"}""");
-        _ = OptionsLoader.Load(
+        _ = Load(
             file, name => name == "KECK_RUNS" ? "magic" : null,
             new Dictionary<string, string> { ["exposeProcesses"] = "all" }, out ImmutableArray<string> errors);
         Assert.Collection(
@@ -41,14 +41,14 @@ public sealed class OptionsLoaderTests : IDisposable
     [InlineData("")]
     public void Load_FileThatIsNoConfiguration_SaysSoOnce(string text)
     {
-        _ = OptionsLoader.Load(Write(text), _ => null, new Dictionary<string, string>(), out ImmutableArray<string> errors);
+        _ = Load(Write(text), _ => null, new Dictionary<string, string>(), out ImmutableArray<string> errors);
         Assert.Single(errors);
     }
 
     [Fact]
     public void Load_NamedFileMissing_IsAnError()
     {
-        _ = OptionsLoader.Load(Path.Combine(_folder, "none.json"), _ => null, new Dictionary<string, string>(), out ImmutableArray<string> errors);
+        _ = Load(Path.Combine(_folder, "none.json"), _ => null, new Dictionary<string, string>(), out ImmutableArray<string> errors);
         Assert.Contains("there is no file", Assert.Single(errors), StringComparison.Ordinal);
     }
 
@@ -58,4 +58,7 @@ public sealed class OptionsLoaderTests : IDisposable
         File.WriteAllText(file, text);
         return file;
     }
+
+    private static HostOptions Load(string? file, Func<string, string?> environment, IReadOnlyDictionary<string, string> flags, out ImmutableArray<string> errors) =>
+        (HostOptions)OptionsLoader.Load(Settings.Table, file, environment, flags, out errors);
 }

@@ -181,7 +181,8 @@ public sealed class RaplSourceTests
         Assert.Contains("package-0", bench.Selected);
         Assert.DoesNotContain("package-0-rapl", bench.Selected);
         Assert.Equal(2, bench.StateOf("package-0").Counts.Switches);
-        Assert.Equal(1, bench.Logged.Count(entry => entry.Id == 1002 && entry.Text.StartsWith("Meter package-0 ", StringComparison.Ordinal)));
+        Assert.Equal(1, bench.Logged.Count(entry => entry.Id == 1003 && entry.Text.StartsWith("Meter package-0 ", StringComparison.Ordinal)));
+        Assert.Equal(1, bench.Logged.Count(entry => entry.Id == 1001 && entry.Text.StartsWith("Meter package-0-rapl ", StringComparison.Ordinal)));
     }
 
     [Fact]

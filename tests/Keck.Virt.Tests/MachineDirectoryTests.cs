@@ -122,7 +122,13 @@ public sealed class MachineDirectoryTests
     {
         VirtOptions wrong = new()
         {
-            ProcRoot = "proc", SysRoot = "", LibvirtUri = "", ScanInterval = TimeSpan.Zero, ReconnectPause = TimeSpan.FromHours(1), LongestReconnectPause = TimeSpan.Zero, MachineLimit = 0,
+            ProcRoot = "proc",
+            SysRoot = "",
+            LibvirtUri = "",
+            ScanInterval = TimeSpan.Zero,
+            ReconnectPause = TimeSpan.FromHours(1),
+            LongestReconnectPause = TimeSpan.Zero,
+            MachineLimit = 0,
         };
         Assert.Equal(7, wrong.Validate().Count);
         ArgumentException error = Assert.Throws<ArgumentException>(() => new MachineDirectory(wrong, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));

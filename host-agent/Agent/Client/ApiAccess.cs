@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Text.Json;
+using Keck.Agent;
 
 namespace Keck.Host;
 
 /// <summary>Which agent a command asks: the one named, else the one that runs here, else one of its own.</summary>
-internal sealed class ApiAccess
+internal sealed class ApiAccess : IApiAccess
 {
     private readonly Option<string?> _url = new("--url") { Description = "ask this agent, such as http://127.0.0.1:9470", HelpName = "URL" };
     private readonly SettingFlags _settings;
@@ -12,14 +13,13 @@ internal sealed class ApiAccess
     internal ApiAccess(Command command)
     {
         command.Options.Add(_url);
-        _settings = new SettingFlags(command, "socket", "profile", "idle", "model", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
+        _settings = new SettingFlags(Settings.Table, command, "socket", "profile", "idle", "model", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
     }
 
     /// <summary>Opens the API, or says what is wrong and returns null.</summary>
-    internal async Task<IApi?> OpenAsync(ParseResult parsed, CancellationToken cancellation)
+    public async Task<IApi?> OpenAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        HostOptions? options = _settings.Load(parsed);
-        if (options is null)
+        if (_settings.Load(parsed) is not HostOptions options)
         {
             return null;
         }
@@ -36,8 +36,7 @@ internal sealed class ApiAccess
         }
 
         // Another machine's trees are not what the running agent meters.
-        bool ownTrees = options.ProcRoot == "/proc" && options.SysRoot == "/sys";
-        if (ownTrees && options.Socket is { } socket && File.Exists(socket))
+        if (options.OwnTrees && options.Socket is { } socket && File.Exists(socket))
         {
             RemoteApi remote = RemoteApi.AtSocket(socket);
             try

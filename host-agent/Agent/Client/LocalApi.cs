@@ -26,6 +26,8 @@ internal sealed class LocalApi : IApi
 
     public string Name => "this process";
 
+    public bool IsNew => true;
+
     /// <summary>Starts metering.</summary>
     internal static LocalApi Start(HostOptions options, TimeProvider time) =>
         new(HostAgent.Create(options, time, NullLoggerFactory.Instance), time);

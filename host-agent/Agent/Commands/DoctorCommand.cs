@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Keck.Agent;
 using Keck.Bpf;
 using Keck.Power;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -11,8 +12,8 @@ internal static class DoctorCommand
     internal static Command Create()
     {
         Command command = new("doctor", "say what was found, what is missing and what mends it");
-        SettingFlags settings = new(command, "path.procfs", "path.sysfs", "path.rootfs", "estimate");
-        command.SetAction(parsed => settings.Load(parsed) is { } options ? Run(options, parsed.InvocationConfiguration.Output) : ExitCodes.Usage);
+        SettingFlags settings = new(Settings.Table, command, "path.procfs", "path.sysfs", "path.rootfs", "estimate");
+        command.SetAction(parsed => settings.Load(parsed) is HostOptions options ? Run(options, parsed.InvocationConfiguration.Output) : ExitCodes.Usage);
         return command;
     }
 

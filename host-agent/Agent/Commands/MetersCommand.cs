@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using Keck.Agent;
 
 namespace Keck.Host;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.IO.Compression;
 using System.Runtime.CompilerServices;
+using Keck.Agent;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Keck.Host;
@@ -15,7 +16,7 @@ internal static class RecordCommand
         Option<double> seconds = new("--seconds") { Description = "how long", HelpName = "S", DefaultValueFactory = _ => 60 };
         Option<FileInfo?> figures = new("--figures") { Description = "also write the live figures, as replay would", HelpName = "FILE" };
         Command command = new("record", "record what is observed, for replay, support and audit") { output, seconds, figures };
-        SettingFlags settings = new(command, "profile", "idle", "model", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
+        SettingFlags settings = new(Settings.Table, command, "profile", "idle", "model", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
         command.SetAction((parsed, cancellation) =>
         {
             double length = parsed.GetValue(seconds);
@@ -25,7 +26,7 @@ internal static class RecordCommand
                 return Task.FromResult(ExitCodes.Usage);
             }
 
-            return settings.Load(parsed) is { } options
+            return settings.Load(parsed) is HostOptions options
                 ? RecordAsync(options, parsed.GetValue(output)!, parsed.GetValue(figures), TimeSpan.FromSeconds(length), cancellation)
                 : Task.FromResult(ExitCodes.Usage);
         });
@@ -48,7 +49,7 @@ internal static class RecordCommand
                 // The first tick only sets the starting point: the header's state is that from which the second goes on.
                 agent.Engine.Tick();
                 Recorder? recorder = null;
-                await LiveLoop.RunAsync(agent, length, time, beforeFirst: () => recorder = Recorder.Attach(agent, options, trace, live, time), cancellation).ConfigureAwait(false);
+                await LiveLoop.RunAsync(agent, length, time, beforeFirst: () => recorder = Recorder.Attach(agent, options, trace, live), cancellation).ConfigureAwait(false);
                 recorder?.Finish();
                 Console.Error.WriteLine(string.Create(
                     CultureInfo.InvariantCulture, $"keck-host: {agent.Engine.Ticks} ticks in {output.FullName}{(figures is null ? "" : $", figures in {figures.FullName}")}"));

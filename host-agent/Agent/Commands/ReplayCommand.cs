@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Keck.Agent;
 using Keck.Metering;
 
 namespace Keck.Host;

@@ -1,7 +1,6 @@
 using System.CommandLine;
+using Keck.Agent;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Keck.Host;
 
@@ -11,39 +10,17 @@ internal static class RunCommand
     internal static Command Create()
     {
         Command command = new("run", "meter this machine and serve the figures until stopped (SIGTERM, SIGINT)");
-        SettingFlags settings = new(command);
-        command.SetAction((parsed, cancellation) => settings.Load(parsed) is { } options ? RunAsync(options, cancellation) : Task.FromResult(ExitCodes.Usage));
+        SettingFlags settings = new(Settings.Table, command);
+        command.SetAction((parsed, cancellation) => settings.Load(parsed) is HostOptions options
+            ? AgentService.RunAsync(
+                Settings.Table.Program, options, static (options, time, loggers) => HostAgent.Create(options, time, loggers, keepState: true), AddLoops, cancellation)
+            : Task.FromResult(ExitCodes.Usage));
         return command;
     }
 
-    private static async Task<int> RunAsync(HostOptions options, CancellationToken cancellation)
-    {
-        HostApplicationBuilder builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        _ = builder.Logging.SetMinimumLevel(LogLevel.Information)
-            .AddFilter("Microsoft", LogLevel.Warning);
-        _ = builder.Services
-            .AddSystemd()
-            .AddSingleton<ILoggerProvider>(static _ => new ConsoleLog(Console.Error))
-            .AddSingleton(TimeProvider.System)
-            .AddSingleton(options)
-            .AddSingleton(services => HostAgent.Create(options, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILoggerFactory>(), keepState: true))
-            .AddHostedService<TickLoop>()
-            .AddHostedService<SourceLoops>()
-            .AddHostedService<WorkloadLoop>()
-            .AddHostedService<MachineLoop>()
-            .AddHostedService<ChannelListeners>()
-            .AddHostedService<Heartbeat>()
-            .AddHostedService<Server>();
-        try
-        {
-            using IHost host = builder.Build();
-            await host.RunAsync(cancellation).ConfigureAwait(false);
-            return ExitCodes.Ok;
-        }
-        catch (StartException e)
-        {
-            await Console.Error.WriteLineAsync($"keck-host: {e.Message}").ConfigureAwait(false);
-            return ExitCodes.Failed;
-        }
-    }
+    private static void AddLoops(IServiceCollection services) => services
+        .AddHostedService<TickLoop>()
+        .AddHostedService<SourceLoops>()
+        .AddHostedService<MachineLoop>()
+        .AddHostedService<ChannelListeners>();
 }

@@ -1,35 +1,12 @@
 using System.Text.Json;
 using Keck.Agent;
 using Keck.Power;
-using Microsoft.Extensions.Logging;
 
 namespace Keck.Host;
 
 /// <summary>What the host agent keeps over a restart beside its ledger: where the meters' counters stood.</summary>
-internal static partial class HostState
+internal static class HostState
 {
-    private const string Unknown = "unknown";
-
-    /// <summary>Opens the state directory; where it cannot be had, says so once and does without.</summary>
-    internal static StateKeeper? Open(HostOptions options, TimeProvider time, ILoggerFactory loggers)
-    {
-        ILogger logger = loggers.CreateLogger("Keck.Host");
-        if (options.State is not { } directory)
-        {
-            return null;
-        }
-
-        try
-        {
-            return StateKeeper.Open(directory, KernelFacts.BootId(options.ProcRoot) ?? Unknown, time, logger);
-        }
-        catch (StateException e)
-        {
-            Log.NotKept(logger, e.Message);
-            return null;
-        }
-    }
-
     /// <summary>Goes on with the meters where the state left them, or starts them here.</summary>
     internal static void Start(MeterSet meters, ResumedState state)
     {
@@ -66,10 +43,4 @@ internal static partial class HostState
         && item.TryGetProperty("nanoseconds"u8, out JsonElement at) && at.TryGetInt64(out long nanoseconds)
             ? new CounterMark(where.GetString()!, microjoules, nanoseconds)
             : null;
-
-    private static partial class Log
-    {
-        [LoggerMessage(EventId = 5101, Level = LogLevel.Warning, Message = "Counters start at zero and are lost at the end: {Why}")]
-        internal static partial void NotKept(ILogger logger, string why);
-    }
 }

@@ -1,3 +1,5 @@
+using Keck.Agent;
+
 namespace Keck.Host;
 
 /// <summary>The tick loop of a command that meters by itself, without a service: ticks until the time is over or it is cancelled.</summary>

@@ -16,6 +16,7 @@ internal static class MeterReports
             Age = state.Age is { } age ? TimeSpan.FromTicks(age.Nanoseconds / 100) : null,
             Absent = state.Problem?.Reason,
             LastError = state.Problem?.ToString(),
+            Errors = state.Counts.Failures,
             Path = state.Where,
         }),
     ];

@@ -26,8 +26,7 @@ internal sealed class RunSources : IDisposable
         ILogger logger = loggers.CreateLogger("Keck.Bpf");
 
         // The kernel's accounting is of this machine: with other trees it would be of another one than the rest.
-        bool ownTrees = options.ProcRoot == "/proc" && options.SysRoot == "/sys";
-        if (options.Runs != RunSourceChoice.Schedstat && (ownTrees || options.Runs == RunSourceChoice.Ebpf))
+        if (options.Runs != RunSourceChoice.Schedstat && (options.OwnTrees || options.Runs == RunSourceChoice.Ebpf))
         {
             BpfStart start = BpfProbe.TryStart(BpfOptions(options, profile, topology), logger);
             if (start.Source is { } source)

@@ -10,7 +10,7 @@ internal sealed class SourceLoops(HostAgent agent, TimeProvider time) : Backgrou
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(3);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(agent.Meters.Sources
+        Task.WhenAll(agent.PowerMeters.Sources
             .Where(source => source.Tier is not MeterTier.Fast && !source.Meters.IsEmpty)
             .Select(source => Task.Factory.StartNew(
                 () => PollAsync(source, stoppingToken), stoppingToken, TaskCreationOptions.LongRunning, TaskScheduler.Default).Unwrap()));
@@ -22,7 +22,7 @@ internal sealed class SourceLoops(HostAgent agent, TimeProvider time) : Backgrou
         {
             do
             {
-                agent.Meters.Poll(source);
+                agent.PowerMeters.Poll(source);
             }
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
         }

@@ -1,11 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
+using Keck.Agent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Keck.Host;
 
 /// <summary>The fast tier: one tick a period, by the profile in force.</summary>
-internal sealed partial class TickLoop(HostAgent agent, TimeProvider time, ILogger<TickLoop> logger) : BackgroundService
+internal sealed partial class TickLoop(HostAgent agent, TimeProvider time, ILogger<TickLoop> logger) : BackgroundService, ISaysItsFailure
 {
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Top of the loop: one line that says what ended the agent, then the host stops.")]
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

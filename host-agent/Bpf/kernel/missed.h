@@ -95,8 +95,11 @@ static __always_inline bool is_on(struct task_struct *task, struct rq *rq)
 	return BPF_CORE_READ(task, se.cfs_rq, rq) == rq;
 }
 
-/* Threads whose departure was missed before: one of them may have come and gone between two that were. */
-static __noinline void take_strays(struct gap *g, struct rq *rq, __u32 index)
+/*
+ * Threads whose departure was missed before: one of them may have come and gone between two that were. Inline for the stack:
+ * verifiers before 6.7 round each frame up to 32 bytes, and the path to take_slot is at their limit of 512.
+ */
+static __always_inline void take_strays(struct gap *g, struct rq *rq, __u32 index)
 {
 	for (__u32 at = 0; at < KECK_STRAYS && g->open; at++) {
 		__u32 slot = at;

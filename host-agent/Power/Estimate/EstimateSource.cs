@@ -92,7 +92,12 @@ internal sealed class EstimateSource : IEnergySource
     public void Read(in ReadContext context, Span<MeterReport> reports)
     {
         MonotonicSpan interval = new(context.EndNanoseconds - context.StartNanoseconds);
-        if (context.Cpus.IsEmpty || interval.Nanoseconds <= 0)
+        if (reports.IsEmpty || interval.Nanoseconds <= 0)
+        {
+            return; // Switched off, or the starting point of the count.
+        }
+
+        if (context.Cpus.IsEmpty)
         {
             foreach (ref MeterReport report in reports)
             {

@@ -35,7 +35,10 @@ internal sealed class RaplSource : IEnergySource, IMarkedSource
     public SourceFinding Finding { get; }
 
     /// <summary>Finds the zones.</summary>
-    internal static RaplSource Discover(PowerEnvironment environment)
+    internal static RaplSource Discover(PowerEnvironment environment) => Discover(environment, []);
+
+    /// <summary>Finds the zones that are not among those known by <see cref="SourceMeter.Where"/>: a driver was loaded, or a package came online.</summary>
+    internal static RaplSource Discover(PowerEnvironment environment, ImmutableArray<SourceMeter> known)
     {
         string root = Path.Combine(environment.Options.SysRoot, "class", "powercap");
         List<SourceMeter> meters = [];
@@ -46,6 +49,11 @@ internal sealed class RaplSource : IEnergySource, IMarkedSource
             if (!zone.StartsWith("intel-rapl", StringComparison.Ordinal) || !zone.Contains(':'))
             {
                 continue; // the control types intel-rapl and intel-rapl-mmio themselves, or another vendor's
+            }
+
+            if (known.Any(meter => meter.Where == WhereOf(zone)))
+            {
+                continue;
             }
 
             if (Describe(environment, root, zone) is not { } meter)
@@ -61,7 +69,7 @@ internal sealed class RaplSource : IEnergySource, IMarkedSource
             CounterMeter counter = new(
                 environment.Files.Open(energyPath), energyPath, wrap, maxWatts, meter.Package, DeniedMend, environment.Clock);
             counters.Add(counter);
-            meters.Add(new SourceMeter(meter with { Quantum = QuantumOf(wrap) }, $"class/powercap/{zone}")
+            meters.Add(new SourceMeter(meter with { Quantum = QuantumOf(wrap) }, WhereOf(zone))
             {
                 Rank = zone.StartsWith("intel-rapl-mmio", StringComparison.Ordinal) ? 2 : 0,
                 Problem = counter.InitialProblem,
@@ -110,6 +118,8 @@ internal sealed class RaplSource : IEnergySource, IMarkedSource
         bool matches = nanojoules > 0 && nanojoules * uint.MaxValue / 1_000 == value;
         return matches ? new Microjoules((long)((nanojoules + 500) / 1_000)) : null;
     }
+
+    private static string WhereOf(string zone) => $"class/powercap/{zone}";
 
     /// <summary>What a zone measures, by its name and, for a sub-zone, its parent's; null where that is not to be told.</summary>
     private static Meter? Describe(PowerEnvironment environment, string root, string zone)

@@ -15,6 +15,9 @@ internal enum DomainEventKind
 
     /// <summary>Its metadata changed (a libvirt event of its own).</summary>
     MetadataChanged = 1000,
+
+    /// <summary>Nothing was told: we ask by ourselves, because its process is gone.</summary>
+    AskedAgain = 1001,
 }
 
 /// <summary>One event of libvirt's.</summary>

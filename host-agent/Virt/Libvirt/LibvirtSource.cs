@@ -15,6 +15,7 @@ internal sealed partial class LibvirtSource(VirtOptions options, TimeProvider ti
     private ImmutableDictionary<string, DomainFacts> _domains = ImmutableDictionary<string, DomainFacts>.Empty;
     private LibvirtStatus _status = new(true, false, 0, 0, Absence.NotPresent, "not tried yet");
     private LibvirtConnection? _connection;
+    private ChannelWriter<DomainEvent>? _events;
     private int _missed;
 
     /// <summary>Domains by UUID, as last heard.</summary>
@@ -71,6 +72,12 @@ internal sealed partial class LibvirtSource(VirtOptions options, TimeProvider ti
         }
     }
 
+    /// <summary>
+    /// Looks at a domain again of which nothing was told: a libvirtd that is just starting can lose a domain without a word. Does not
+    /// block; <see cref="Changed"/> follows only if there is news.
+    /// </summary>
+    internal void AskAgain(string uuid) => _ = Volatile.Read(ref _events)?.TryWrite(new DomainEvent(uuid, DomainEventKind.AskedAgain, 0));
+
     private async Task FollowAsync(CancellationToken cancellationToken)
     {
         Channel<DomainEvent> events = Channel.CreateBounded<DomainEvent>(new BoundedChannelOptions(QueueLength) { SingleReader = true });
@@ -80,6 +87,7 @@ internal sealed partial class LibvirtSource(VirtOptions options, TimeProvider ti
             // Listed after the registration: what happens in between is told, too.
             ListAll(connection);
             Volatile.Write(ref _connection, connection);
+            Volatile.Write(ref _events, events.Writer);
             Volatile.Write(ref _status, Status with { Connected = true, Connections = Status.Connections + 1, Message = "" });
             Log.Connected(logger, options.LibvirtUri!, Domains.Count);
             Changed?.Invoke([]);
@@ -91,6 +99,7 @@ internal sealed partial class LibvirtSource(VirtOptions options, TimeProvider ti
                     batch.Add(happened);
                 }
 
+                ImmutableDictionary<string, DomainFacts> before = Domains;
                 if (Interlocked.Exchange(ref _missed, 0) > 0)
                 {
                     ListAll(connection);
@@ -100,13 +109,18 @@ internal sealed partial class LibvirtSource(VirtOptions options, TimeProvider ti
                     Refresh(connection, batch.Select(happened => happened.Uuid).Distinct());
                 }
 
-                Volatile.Write(ref _status, Status with { Events = Status.Events + batch.Count });
-                Changed?.Invoke(batch.ToImmutable());
+                int told = batch.Count(happened => happened.Kind != DomainEventKind.AskedAgain);
+                Volatile.Write(ref _status, Status with { Events = Status.Events + told });
+                if (told > 0 || batch.Any(asked => before.GetValueOrDefault(asked.Uuid)?.State != Domains.GetValueOrDefault(asked.Uuid)?.State))
+                {
+                    Changed?.Invoke(batch.ToImmutable());
+                }
             }
         }
         finally
         {
             Volatile.Write(ref _connection, null);
+            Volatile.Write(ref _events, null);
         }
     }
 

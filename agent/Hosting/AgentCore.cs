@@ -1,0 +1,187 @@
+using System.Collections.Immutable;
+using Keck.Metering;
+
+namespace Keck.Agent;
+
+/// <summary>What a running agent of either kind is made of, and how it answers what the outlets ask.</summary>
+internal abstract class AgentCore : IAgentState, IDisposable
+{
+    // A fork storm ends processes faster than anybody looks: one kept costs about 10 KB in all
+    // (24,000 of them: 230 MiB), so the profile's memory holds a part of its processes as ended ones. What they used is kept in any case.
+    private const int EndedPart = 20;
+
+    private readonly SelfMeter _self = new();
+    private readonly ProfileGovernor _governor;
+    private readonly LimitedRuns _limited;
+    private readonly LiveTrace _trace;
+    private readonly StateKeeper? _keeper;
+
+    /// <summary>Wires the data path.</summary>
+    /// <param name="options">What is set.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="runs">Who ran.</param>
+    /// <param name="meters">What energy there was.</param>
+    /// <param name="workloads">Who the threads are.</param>
+    /// <param name="keeper">Keeps counters over restarts; null for none.</param>
+    protected AgentCore(AgentOptions options, TimeProvider time, IRunSource runs, IMeterFeed meters, IWorkloads workloads, StateKeeper? keeper)
+    {
+        (Options, Time, _keeper) = (options, time, keeper);
+        _governor = new ProfileGovernor(options.Profile);
+        AgentProfile profile = AgentProfile.Of(options.Profile);
+        State = keeper?.Load() ?? ResumedState.New();
+        History = new HistoryStore(profile.History, time);
+        Engine = new MeteringEngine(
+            _limited = new LimitedRuns(runs),
+            meters,
+            workloads,
+            new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }, State.Floors),
+            State.Ledger,
+            new EngineOptions { EndedProcessLimit = Math.Max(100, profile.MaxProcesses / EndedPart) },
+            time);
+        _trace = new LiveTrace(this);
+    }
+
+    /// <summary>The product's version.</summary>
+    internal static string Version { get; } =
+        System.Reflection.CustomAttributeExtensions.GetCustomAttribute<System.Reflection.AssemblyInformationalVersionAttribute>(typeof(AgentCore).Assembly)?.InformationalVersion.Split('+')[0] ?? "0.0.0";
+
+    /// <summary>The program, such as <c>keck-host</c>.</summary>
+    internal abstract string Program { get; }
+
+    internal AgentOptions Options { get; }
+
+    internal TimeProvider Time { get; }
+
+    internal MeteringEngine Engine { get; }
+
+    internal HistoryStore History { get; }
+
+    /// <summary>Who runs: names and memory of processes.</summary>
+    internal abstract WorkloadFeed Workloads { get; }
+
+    /// <summary>The profile in force.</summary>
+    internal AgentProfile Profile => AgentProfile.Of(_governor.Current);
+
+    /// <summary>The most detailed model allowed now: what was configured, and below it the profile in force.</summary>
+    internal ModelKind ModelLimit => _limited.Limit ?? Engine.Attribution.Model ?? ModelKind.FullModel;
+
+    /// <summary>What the outlets ask, over HTTP or in this process.</summary>
+    internal AgentParts Parts => new(this, Workloads, History, Time, _trace);
+
+    /// <summary>What an earlier run left.</summary>
+    protected ResumedState State { get; private set; }
+
+    /// <summary>The processor, as far as it tells.</summary>
+    protected abstract TraceCpu Cpu { get; }
+
+    /// <summary>Memory of the eBPF maps, bytes; null without eBPF.</summary>
+    protected abstract long? MapBytes { get; }
+
+    /// <summary>Reads what the agent costs, lets the governor decide, and applies what it decided.</summary>
+    internal ProfileChange? ObserveSelf() => Observe(_self.Read(), Time.GetElapsedTime(0).Ticks * 100);
+
+    /// <summary>Lets the governor decide on a reading. The period of ticks and records follows by itself; the rest is applied here.</summary>
+    internal ProfileChange? Observe(in SelfUsage usage, long nanoseconds)
+    {
+        ProfileChange? change = _governor.Observe(usage, nanoseconds);
+        if (change is not null)
+        {
+            ModelKind limit = Profile.ModelLimit;
+            _limited.Limit = change.To == Options.Profile || limit >= Engine.Attribution.Model ? null : limit;
+            History.Resize(Profile.History);
+        }
+
+        return change;
+    }
+
+    /// <summary>Looks which CPUs are online.</summary>
+    internal abstract void RefreshTopology();
+
+    /// <summary>The first line of a trace that goes on from the engine's present state.</summary>
+    internal TraceHeader TraceHeader(Observation observation, Attributor attributor) => new()
+    {
+        Host = Environment.MachineName,
+        StartedAt = Time.GetUtcNow(),
+        Source = "recorded",
+        Cpu = Cpu,
+        Topology = observation.Topology,
+        Meters = observation.Meters,
+        Machines = [.. observation.Machines.InOrder.Select(index => observation.Machines[index])],
+        InitialState = new TraceInitialState(attributor.Options, Options.Idle, attributor.State),
+    };
+
+    /// <inheritdoc/>
+    public LedgerSnapshot Ledger() => Engine.Ledger();
+
+    /// <inheritdoc/>
+    public void MarkSeen(LedgerSnapshot shown) => Engine.MarkSeen(shown);
+
+    /// <inheritdoc/>
+    public abstract ImmutableArray<MeterReport> Meters();
+
+    /// <inheritdoc/>
+    public virtual Reconciliation? Reconciliation() => null;
+
+    /// <inheritdoc/>
+    public virtual MachineFacts? Machine(string uuid) => null;
+
+    public ImmutableArray<ThreadTotals> Threads(int pid) => Engine.Threads(pid);
+
+    /// <inheritdoc/>
+    public abstract RunSourceFacts Runs();
+
+    /// <inheritdoc/>
+    public NodeFacts Node() => new()
+    {
+        Host = Environment.MachineName,
+        Agent = Program,
+        Version = Version,
+        Kernel = KernelFacts.Release(Options.ProcRoot),
+        CpuVendor = Cpu.Vendor is { Length: > 0 } vendor ? vendor : null,
+        CpuModel = Cpu.Name is { Length: > 0 } name ? name : null,
+        TickPeriod = Profile.FastPeriod,
+        IdlePolicy = Options.Idle,
+        ConfiguredProfile = Options.Profile,
+        Profile = _governor.Current,
+        ProfileReason = _governor.Reason,
+        ProfileChanges = _governor.Changes,
+        ModelLimit = ModelLimit,
+    };
+
+    /// <inheritdoc/>
+    public SelfFacts Self()
+    {
+        SelfUsage usage = _self.Read();
+        return new SelfFacts
+        {
+            Pid = Environment.ProcessId,
+            CpuNanoseconds = usage.CpuNanoseconds,
+            CpuRatio = _governor.CpuRatio,
+            ResidentBytes = usage.ResidentBytes,
+            AnonymousBytes = usage.AnonymousBytes,
+            MapBytes = MapBytes,
+        };
+    }
+
+    /// <inheritdoc/>
+    public ImmutableArray<TickPhase> Phases() => Engine.Phases;
+
+    /// <inheritdoc/>
+    public virtual ImmutableArray<string> NotReady() => Engine.Ticks == 0 ? ["the first tick is not attributed yet"] : [];
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // What is kept needs the sources once more.
+        _keeper?.Close();
+        _keeper?.Dispose();
+        DisposeSources();
+        _self.Dispose();
+    }
+
+    /// <summary>What an earlier run left is used up.</summary>
+    protected void ForgetState() => State = State with { Saved = null };
+
+    /// <summary>Closes the sources.</summary>
+    protected abstract void DisposeSources();
+}

@@ -1,4 +1,0 @@
-namespace Keck.Host;
-
-/// <summary>The API could not answer, in words.</summary>
-internal sealed class ApiException(string message) : Exception(message);
