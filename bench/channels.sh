@@ -99,8 +99,8 @@ echo
 echo "| machines | guests | CPU, % of a core | ratio | CPU per VM, % | RSS, MiB | ratio | RSS per VM, KiB | RssAnon, MiB | frames/s |"
 echo "|---|---|---|---|---|---|---|---|---|---|"
 awk 'NR == 1 { cpu = $3; rss = $4 }
-	{ per = $1 > 0 ? sprintf("%.4f | ", ($3 - cpu) / $1) : "- | "; mem = $1 > 0 ? sprintf("%.1f", ($4 - rss) * 1024 / $1) : "-"
-	  printf "| %d | %d | %.2f | %s | %s%.1f | %.2f × | %s | %.1f | %.1f |\n", $1, $2, $3, cpu > 0 ? sprintf("%.2f ×", $3 / cpu) : "-", per, $4, $4 / rss, mem, $5, $6 }' "$work/rows"
+	{ per = ($1 > 0) ? sprintf("%.4f | ", ($3 - cpu) / $1) : "- | "; mem = ($1 > 0) ? sprintf("%.1f", ($4 - rss) * 1024 / $1) : "-"
+	  printf "| %d | %d | %.2f | %s | %s%.1f | %.2f × | %s | %.1f | %.1f |\n", $1, $2, $3, (cpu > 0 ? sprintf("%.2f ×", $3 / cpu) : "-"), per, $4, $4 / rss, mem, $5, $6 }' "$work/rows"
 echo
 # Every guest was let in, and got its Mark and its Budget every second.
 awk '$2 > 0 && ($2 < $1 || $6 < 2.5 * $1) { print "channels: " $2 " of " $1 " guests, " $6 " frames/s" > "/dev/stderr"; bad = 1 } END { exit bad }' "$work/rows"
