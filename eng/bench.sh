@@ -51,6 +51,7 @@ PAGE
 section user-space "Attribution and ledger" user_space
 [ -x bench/bpf/run.sh ] && section bpf "Kernel accounting" bench/bpf/run.sh
 section agent-cost "Cost of the host agent" bench/agent-cost.sh
+section channels "Cost of virtual machines and their channels" bench/channels.sh
 
 cp "$page" docs/performance.md
 echo "bench: written to docs/performance.md"

@@ -13,6 +13,7 @@ namespace Keck.Agent;
 [JsonSerializable(typeof(NamespaceList))]
 [JsonSerializable(typeof(HistoryDocument))]
 [JsonSerializable(typeof(TreeDocument))]
+[JsonSerializable(typeof(GuestList))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>µ, ± and names in any script as themselves; never the characters that matter to HTML.</summary>

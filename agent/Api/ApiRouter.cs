@@ -31,7 +31,8 @@ public sealed class ApiRouter
     /// <summary>The addresses there are, for people who ask for the root.</summary>
     internal static string[] Routes { get; } =
     [
-        "/metrics", "/healthz", "/readyz", "/api/v1/node", "/api/v1/meters", "/api/v1/machines", "/api/v1/machines/{uuid}", "/api/v1/namespaces", "/api/v1/pods",
+        "/metrics", "/healthz", "/readyz", "/api/v1/node", "/api/v1/meters", "/api/v1/machines", "/api/v1/machines/{uuid}",
+        "/api/v1/machines/{uuid}/pods", "/api/v1/machines/{uuid}/processes", "/api/v1/namespaces", "/api/v1/pods",
         "/api/v1/pods/{uid}", "/api/v1/containers", "/api/v1/containers/{id}", "/api/v1/processes", "/api/v1/processes/{pid}", "/api/v1/history", "/api/v1/tree", "/api/v1/trace",
     ];
 
@@ -90,6 +91,8 @@ public sealed class ApiRouter
         ["api", "v1", "meters"] => (query, _) => Checked(query, path, Meters),
         ["api", "v1", "machines"] => (query, _) => _consumers.List(query, path, ConsumerKind.Machine),
         ["api", "v1", "machines", var uuid] => (query, _) => _consumers.One(query, path, ConsumerKind.Machine, uuid),
+        ["api", "v1", "machines", var uuid, "pods"] => (query, _) => _consumers.Guest(query, path, uuid, "pod"),
+        ["api", "v1", "machines", var uuid, "processes"] => (query, _) => _consumers.Guest(query, path, uuid, "process"),
         ["api", "v1", "namespaces"] => (query, _) => _consumers.Namespaces(query, path),
         ["api", "v1", "pods"] => (query, _) => _consumers.List(query, path, ConsumerKind.Pod),
         ["api", "v1", "pods", var uid] => (query, _) => _consumers.One(query, path, ConsumerKind.Pod, uid),
@@ -169,7 +172,7 @@ public sealed class ApiRouter
 
         return Checked(query, path, () =>
         {
-            HistoryAnswer answer = _parts.History.Query(kind, id, from, to, step, policy == IdlePolicy.Proportional);
+            HistoryAnswer answer = _parts.History.Query(kind, id, from, to, step, policy);
             return id is not null && answer.Series.Count == 0
                 ? Problem.NotFound(path, $"No series of kind {SeriesKey.KindNames[(int)kind]} has this id: it is unknown, or not among those kept.")
                 : Json(
@@ -192,11 +195,14 @@ public sealed class ApiRouter
     {
         int depth = query.Whole("depth", EnergyTree.MaxDepth, 0, EnergyTree.MaxDepth);
         IdlePolicy policy = query.Idle(_parts.State.Node().IdlePolicy);
+        bool machines = query.Choice<bool>("view", false, text => text switch { "meters" => false, "machines" => true, _ => null }, ["meters", "machines"]);
         TimeSpan window = Window(query);
         return Checked(query, path, () =>
         {
             var view = new ApiView(_parts, policy, window);
-            EnergyNode tree = EnergyTree.Build(view.Ledger, policy, depth, view.Node.Host, _parts.History.Earlier(), view.Watts);
+            EnergyNode tree = machines
+                ? MachineTree.Build(view.Ledger, policy, depth, view.Node.Host, view.Earlier)
+                : EnergyTree.Build(view.Ledger, policy, depth, view.Node.Host, view.Earlier, view.Watts);
             return Json(new TreeDocument(view.Ledger.Epoch, view.EpochStartedAt, view.At, policy.Name(), tree.SumsUp, tree), ApiJson.Default.TreeDocument);
         });
     }

@@ -30,16 +30,18 @@ internal sealed class ApiView
 
     internal DateTime? EpochStartedAt { get; }
 
-    private bool Proportional => Policy == IdlePolicy.Proportional;
-
     /// <summary>How much history may hold now.</summary>
     internal HistoryLayout HistoryLayout => _parts.History.Layout;
+
+    /// <summary>The ledger some ten to twenty seconds ago; null where it cannot be compared with this one.</summary>
+    internal LedgerSnapshot? Earlier =>
+        _parts.History.Earlier() is { } earlier && earlier.Epoch == Ledger.Epoch && earlier.EndNanoseconds < Ledger.EndNanoseconds ? earlier : null;
 
     internal WindowEnergy? Window(SeriesKey key) => _parts.History.Energy(key, _window);
 
     internal double? Watts(SeriesKey key) => Window(key) is { } window ? Watts(Energy(window), window.Seconds) : null;
 
-    internal long Energy(ConsumerTotals consumer) => consumer.TotalActive + (Proportional ? consumer.TotalProportional : 0);
+    internal long Energy(ConsumerTotals consumer) => consumer.TotalActive + consumer.TotalStatic(Policy);
 
     internal double PowerRank(ConsumerTotals consumer) => Watts(SeriesKey.Of(consumer)) ?? -1;
 
@@ -54,7 +56,7 @@ internal sealed class ApiView
         ContainerName? container = id is null ? null : _parts.Names.Container(id);
         bool process = consumer.Kind == ConsumerKind.Process;
         long active = consumer.TotalActive;
-        long idle = Proportional ? consumer.TotalProportional : 0;
+        long idle = consumer.TotalStatic(Policy);
         Power power = PowerOf(SeriesKey.Of(consumer), consumer.Bounds, active);
         return new ConsumerDocument
         {
@@ -73,15 +75,16 @@ internal sealed class ApiView
             ContainerName = process ? container?.Name : null,
             Runtime = consumer.Kind == ConsumerKind.Container ? container?.Runtime : null,
             PodUid = consumer.Kind == ConsumerKind.Pod ? null : consumer.PodUid,
+            MachineUuid = process ? consumer.Machine : null,
             Pod = consumer.Kind == ConsumerKind.Pod ? null : pod?.Name,
             Ended = consumer.Ended,
             EnergyMicrojoules = active + idle,
             ActiveMicrojoules = active,
-            IdleMicrojoules = Proportional ? idle : null,
+            IdleMicrojoules = Bears(consumer.Kind) ? idle : null,
             Low = consumer.Bounds.Low(active) + idle,
             High = consumer.Bounds.High(active) + idle,
-            Quality = Quality(meter => consumer.Active[meter] + consumer.Proportional[meter]),
-            Origin = Origin(meter => consumer.Active[meter] + consumer.Proportional[meter]),
+            Quality = Quality(meter => consumer.Active[meter] + consumer.Static(Policy, meter)),
+            Origin = Origin(meter => consumer.Active[meter] + consumer.Static(Policy, meter)),
             PowerWatts = power.Watts,
             PowerLowWatts = power.Low,
             PowerHighWatts = power.High,
@@ -117,15 +120,15 @@ internal sealed class ApiView
         }
 
         long active = pods.Sum(pod => pod.TotalActive);
-        long idle = Proportional ? pods.Sum(pod => pod.TotalProportional) : 0;
-        long Of(int meter) => pods.Sum(pod => pod.Active[meter] + pod.Proportional[meter]);
+        long idle = pods.Sum(pod => pod.TotalStatic(Policy));
+        long Of(int meter) => pods.Sum(pod => pod.Active[meter] + pod.Static(Policy, meter));
         return new NamespaceDocument
         {
             Name = name,
             Pods = pods.Count,
             EnergyMicrojoules = active + idle,
             ActiveMicrojoules = active,
-            IdleMicrojoules = Proportional ? idle : null,
+            IdleMicrojoules = Bears(ConsumerKind.Pod) ? idle : null,
             Low = bounds.Low(active) + idle,
             High = bounds.High(active) + idle,
             Quality = Quality(Of),
@@ -143,10 +146,11 @@ internal sealed class ApiView
         Meter meter = totals.Meter;
         WindowEnergy? window = Window(new SeriesKey(SeriesKind.Domain, meter.Id));
         double? watts = window is { } known ? Watts(known.Active, known.Seconds) : null;
-        long processes = 0;
+        long processes = 0, allocated = totals.DepartedAllocated;
         foreach (ConsumerTotals consumer in Ledger.Consumers)
         {
-            processes += consumer.Kind == ConsumerKind.Process ? consumer.Active[index] + (Proportional ? consumer.Proportional[index] : 0) : 0;
+            processes += consumer.Kind == ConsumerKind.Process ? consumer.Active[index] + consumer.Static(Policy, index) : 0;
+            allocated += consumer.Kind == ConsumerKind.Machine ? consumer.Static(IdlePolicy.Allocated, index) : 0;
         }
 
         return new DomainDocument
@@ -163,10 +167,12 @@ internal sealed class ApiView
             StaticMicrojoules = totals.Static,
             StaticWatts = Watts(new SeriesKey(SeriesKind.Static, meter.Id)),
             ProcessesMicrojoules = processes,
-            IdleMicrojoules = Proportional ? totals.IdleProportional : totals.IdleSeparate,
-            SystemMicrojoules = totals.SystemActive + (Proportional ? totals.SystemProportional : 0),
-            UnattributedMicrojoules = totals.UnattributedActive + (Proportional ? totals.UnattributedProportional : 0),
-            EndedMicrojoules = totals.DepartedActive + (Proportional ? totals.DepartedProportional : 0),
+            IdleMicrojoules = totals.Idle(Policy),
+            SystemMicrojoules = totals.SystemActive + (Policy == IdlePolicy.Proportional ? totals.SystemProportional : 0),
+            UnattributedMicrojoules = totals.UnattributedActive + (Policy == IdlePolicy.Proportional ? totals.UnattributedProportional : 0),
+            EndedMicrojoules = totals.DepartedActive + (Policy == IdlePolicy.Proportional ? totals.DepartedProportional : 0),
+            OverheadMicrojoules = totals.Overhead > 0 || meter.Domain == EnergyDomain.Overhead ? totals.Overhead : null,
+            AllocatedMicrojoules = Policy == IdlePolicy.Allocated ? allocated : null,
             PowerWatts = watts,
             PowerLowWatts = Round(watts * meter.LowFactor),
             PowerHighWatts = Round(watts * meter.HighFactor),
@@ -177,8 +183,8 @@ internal sealed class ApiView
     /// <summary>Where a process ran, with the power of the last 10 to 20 s by CPU.</summary>
     internal CoreDocument[] Cores(ConsumerTotals process)
     {
-        LedgerSnapshot? earlier = _parts.History.Earlier();
-        bool comparable = earlier is not null && earlier.Epoch == Ledger.Epoch && earlier.EndNanoseconds < Ledger.EndNanoseconds;
+        LedgerSnapshot? earlier = Earlier;
+        bool comparable = earlier is not null;
         double seconds = comparable ? (Ledger.EndNanoseconds - earlier!.EndNanoseconds) / 1e9 : 0;
         Dictionary<(int, int), long> before = comparable
             ? earlier!.Cores.Where(row => row.ProcessId == process.Id).GroupBy(row => (row.Package, row.Cpu))
@@ -199,6 +205,9 @@ internal sealed class ApiView
         ];
     }
 
+    // Static energy is allocated to machines only; what others have of it is not zero, but no figure.
+    private bool Bears(ConsumerKind kind) => Policy == IdlePolicy.Proportional || (Policy == IdlePolicy.Allocated && kind == ConsumerKind.Machine);
+
     private CpuPlace? Place(int cpu) => cpu < 0 ? null : Ledger.Topology.Place(cpu);
 
     private Dictionary<string, long> ByMeter(ConsumerTotals consumer)
@@ -206,7 +215,7 @@ internal sealed class ApiView
         var byMeter = new Dictionary<string, long>(Ledger.Meters.Length);
         for (int meter = 0; meter < Ledger.Meters.Length; meter++)
         {
-            byMeter.Add(Ledger.Meters[meter].Meter.Id, consumer.Active[meter] + (Proportional ? consumer.Proportional[meter] : 0));
+            byMeter.Add(Ledger.Meters[meter].Meter.Id, consumer.Active[meter] + consumer.Static(Policy, meter));
         }
 
         return byMeter;
@@ -240,7 +249,7 @@ internal sealed class ApiView
         };
     }
 
-    private long Energy(WindowEnergy window) => window.Active + (Proportional ? window.Proportional : 0);
+    private long Energy(WindowEnergy window) => window.Active + window.Static(Policy);
 
     private string? Quality(Func<int, long> part)
     {
@@ -270,7 +279,7 @@ internal sealed class ApiView
     // Milliseconds are enough for people, and make answers comparable.
     internal static DateTime Whole(DateTime moment) => new(moment.Ticks - (moment.Ticks % TimeSpan.TicksPerMillisecond), DateTimeKind.Utc);
 
-    private static double? Watts(long microjoules, double seconds) => seconds > 0 ? Round(microjoules / 1e6 / seconds) : null;
+    internal static double? Watts(long microjoules, double seconds) => seconds > 0 ? Round(microjoules / 1e6 / seconds) : null;
 
     private static double? Round(double? watts) => watts is { } known ? Math.Round(known, 6) : null;
 

@@ -67,6 +67,24 @@ internal sealed class ConsumerEndpoints(AgentParts parts)
         };
     }
 
+    internal ApiResponse Guest(ApiQuery query, string path, string uuid, string kind)
+    {
+        int top = query.Whole("top", DefaultTop, 1, MaxTop);
+        if (Refused(query, path) is { } refusal)
+        {
+            return refusal;
+        }
+
+        MachineFacts? facts = uuid.Length > MaxId ? null : parts.State.Machine(uuid);
+        return facts switch
+        {
+            null => Problem.NotFound(path, "No machine has this UUID. /api/v1/machines lists those known."),
+            { Guest: { } report } => ApiRouter.Json(MachineView.Guest(uuid, report, kind, top), ApiJson.Default.GuestList),
+            { Channel.Connected: true } => Problem.NotFound(path, "The guest's agent is connected and has not reported anything yet."),
+            _ => Problem.NotFound(path, "The guest's agent has never reported anything: keck-guest is to run in the machine, and its channel to be open."),
+        };
+    }
+
     internal ApiResponse Namespaces(ApiQuery query, string path)
     {
         bool byPower = Sort(query);
@@ -132,11 +150,14 @@ internal sealed class ConsumerEndpoints(AgentParts parts)
                     .OrderByDescending(view.Energy).Select(view.Consumer),
             ],
         },
+        ConsumerKind.Machine => view.Consumer(consumer) with { Machine = MachineView.Whole(view, parts.State, consumer) },
         _ => view.Consumer(consumer),
     };
 
     // Starts are since boot: on this machine's ledger clock, which counts from boot too.
-    private ConsumerDocument Document(ApiView view, ConsumerTotals consumer) => consumer is { Kind: ConsumerKind.Process, StartNanoseconds: > 0 }
+    private ConsumerDocument Document(ApiView view, ConsumerTotals consumer) => consumer.Kind == ConsumerKind.Machine
+        ? view.Consumer(consumer) with { Machine = MachineView.Brief(view, parts.State, consumer) }
+        : consumer is { Kind: ConsumerKind.Process, StartNanoseconds: > 0 }
         && parts.History.WallTime(consumer.StartNanoseconds) is { } started
             ? view.Consumer(consumer) with { StartedAt = ApiView.Whole(started.UtcDateTime) }
             : view.Consumer(consumer);

@@ -5,7 +5,8 @@ public sealed record EnergyNode
 {
     /// <summary>
     /// <c>host</c>, <c>meter</c>, <c>package</c> (several meters together), <c>idle</c>, <c>system</c>, <c>unattributed</c>,
-    /// <c>departed</c>, <c>core</c>, <c>cpu</c>, <c>process</c>, <c>shares</c> (static energy borne by consumers).
+    /// <c>departed</c>, <c>overhead</c>, <c>core</c>, <c>cpu</c>, <c>process</c>, <c>machine</c>, <c>vcpu</c>, <c>memory</c>, <c>static</c>,
+    /// <c>processes</c>, <c>shares</c> (static energy borne by consumers).
     /// </summary>
     public required string Kind { get; init; }
 
@@ -38,4 +39,27 @@ public sealed record EnergyNode
 
     /// <summary>The parts; null for leaves and where the depth asked for ends.</summary>
     public IReadOnlyList<EnergyNode>? Children { get; init; }
+
+    /// <summary>A node without parts.</summary>
+    internal static EnergyNode Leaf(string kind, string id, string name, long energy, double? watts) => new()
+    {
+        Kind = kind,
+        Id = id,
+        Name = name,
+        EnergyMicrojoules = energy,
+        SumsUp = true,
+        PowerWatts = watts,
+    };
+
+    /// <summary>A node of parts; says whether they add up to it.</summary>
+    // A figure without rows below it (none was kept by CPU) must be zero to add up.
+    internal static EnergyNode Parent(string kind, string id, string name, long energy, List<EnergyNode>? children) => new()
+    {
+        Kind = kind,
+        Id = id,
+        Name = name,
+        EnergyMicrojoules = energy,
+        SumsUp = children is null || (children.Sum(child => child.EnergyMicrojoules) == energy && children.TrueForAll(child => child.SumsUp)),
+        Children = children is { Count: > 0 } ? children : null,
+    };
 }

@@ -3,19 +3,19 @@ using Keck.Metering;
 namespace Keck.Agent;
 
 /// <summary>
-/// The ledger as a tree: host → meters → idle, system, unattributed, ended processes, cores → CPUs → processes. Pure. Sums are
+/// The ledger as a tree: host → meters → idle, system, unattributed, ended processes, cores → CPUs → machines → processes. Pure. Sums are
 /// computed from the leaves up and compared with the ledger's own figure at each node; nothing is computed by subtraction.
 /// </summary>
 public static class EnergyTree
 {
-    /// <summary>Depth of a whole tree: host, meter, core, cpu, process, and one to spare for the shares of static energy.</summary>
+    /// <summary>Depth of a whole tree: host, meter, core, cpu, machine, process.</summary>
     public const int MaxDepth = 6;
 
     private const int NoCore = -1;
 
     /// <summary>Builds the tree.</summary>
     /// <param name="ledger">The ledger.</param>
-    /// <param name="policy">Who pays static energy; <see cref="IdlePolicy.Allocated"/> is as separate while no machine is sized.</param>
+    /// <param name="policy">Who pays static energy.</param>
     /// <param name="depth">Levels below the host that are shown; sums are checked all the way down in any case.</param>
     /// <param name="host">Name of the root.</param>
     /// <param name="earlier">The ledger of an earlier moment in the same epoch, for watts of cores; null for none.</param>
@@ -23,29 +23,31 @@ public static class EnergyTree
     public static EnergyNode Build(
         LedgerSnapshot ledger, IdlePolicy policy, int depth, string host, LedgerSnapshot? earlier = null, Func<SeriesKey, double?>? watts = null)
     {
-        var builder = new Builder(ledger, policy == IdlePolicy.Proportional, earlier, watts);
+        var builder = new Builder(ledger, policy, earlier, watts);
         return Prune(builder.Host(host), depth);
     }
 
-    private static EnergyNode Prune(EnergyNode node, int depth) => node.Children is null
+    internal static EnergyNode Prune(EnergyNode node, int depth) => node.Children is null
         ? node
         : node with { Children = depth <= 0 ? null : [.. node.Children.Select(child => Prune(child, depth - 1))] };
 
     private sealed class Builder
     {
         private readonly LedgerSnapshot _ledger;
-        private readonly bool _proportional;
+        private readonly IdlePolicy _policy;
         private readonly Func<SeriesKey, double?> _watts;
         private readonly Dictionary<(string?, string, int, int), long>? _earlier;
         private readonly double _seconds;
         private readonly Dictionary<string, ConsumerTotals> _processes;
+        private readonly Dictionary<string, string> _machines;
 
-        internal Builder(LedgerSnapshot ledger, bool proportional, LedgerSnapshot? earlier, Func<SeriesKey, double?>? watts)
+        internal Builder(LedgerSnapshot ledger, IdlePolicy policy, LedgerSnapshot? earlier, Func<SeriesKey, double?>? watts)
         {
             _ledger = ledger;
-            _proportional = proportional;
+            _policy = policy;
             _watts = watts ?? (static _ => null);
             _processes = ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Process).ToDictionary(process => process.Id);
+            _machines = ledger.Machines.ToDictionary(machine => machine.Uuid, machine => machine.Name ?? machine.Uuid);
             if (earlier is not null && earlier.EndNanoseconds < ledger.EndNanoseconds)
             {
                 _seconds = (ledger.EndNanoseconds - earlier.EndNanoseconds) / 1e9;
@@ -72,7 +74,7 @@ public static class EnergyTree
             // Energy of CPUs whose package has no meter has nothing to be part of: it would break the sum, and must be seen.
             HashSet<int> metered = [.. indexes.Where(index => _ledger.Meters[index].Meter.Domain.FollowsRuns()).Select(index => _ledger.Meters[index].Meter.Package ?? -1)];
             bool strays = _ledger.Cores.Any(row => row.Microjoules != 0 && !metered.Contains(row.Package));
-            EnergyNode root = Parent("host", "host", name, _ledger.Meters.Sum(meter => meter.Total), children);
+            EnergyNode root = EnergyNode.Parent("host", "host", name, _ledger.Meters.Sum(meter => meter.Total), children);
             return root with { SumsUp = root.SumsUp && !strays };
         }
 
@@ -84,6 +86,7 @@ public static class EnergyTree
             children.Add(Owner("system", "kernel threads and interrupts", meters, meter => meter.SystemActive, SeriesKind.System, rows));
             children.Add(Owner("unattributed", "runs unknown", meters, meter => meter.UnattributedActive, SeriesKind.Unattributed, rows));
             children.Add(Owner("departed", "ended processes", meters, meter => meter.DepartedActive, SeriesKind.Departed, rows));
+            children.AddRange(meters.SelectMany(Overhead));
             children.AddRange(Cores(rows.Where(row => row.Owner == "process"), ByCpu));
             children.AddRange(meters.SelectMany(Shares));
             return Meter(meters, package, children);
@@ -95,12 +98,13 @@ public static class EnergyTree
             List<EnergyNode> children =
             [
                 Idle(meter),
-                Leaf("system", "system", "kernel threads", totals.SystemActive, Watts(SeriesKind.System, meter)),
-                Leaf("unattributed", "unattributed", "runs unknown", totals.UnattributedActive, Watts(SeriesKind.Unattributed, meter)),
-                Leaf("departed", "departed", "ended processes", totals.DepartedActive, Watts(SeriesKind.Departed, meter)),
+                EnergyNode.Leaf("system", "system", "kernel threads", totals.SystemActive, Watts(SeriesKind.System, meter)),
+                EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", totals.UnattributedActive, Watts(SeriesKind.Unattributed, meter)),
+                EnergyNode.Leaf("departed", "departed", "ended processes", totals.DepartedActive, Watts(SeriesKind.Departed, meter)),
+                .. Overhead(meter),
                 .. _processes.Values.Where(process => process.Active[meter] != 0)
                     .OrderByDescending(process => process.Active[meter]).ThenBy(process => process.Id, StringComparer.Ordinal)
-                    .Select(process => Leaf("process", process.Id, process.Name, process.Active[meter], null)),
+                    .Select(process => EnergyNode.Leaf("process", process.Id, process.Name, process.Active[meter], null)),
                 .. Shares(meter),
             ];
             return Meter([meter], totals.Meter.Package ?? -1, children);
@@ -112,12 +116,12 @@ public static class EnergyTree
             if (meters.Length > 1)
             {
                 string name = package < 0 ? "whole machine" : $"package {package}";
-                return Parent("package", package < 0 ? "machine" : $"package-{package}-meters",
+                return EnergyNode.Parent("package", package < 0 ? "machine" : $"package-{package}-meters",
                     $"{name}: {string.Join(" + ", meters.Select(meter => _ledger.Meters[meter].Meter.Id))}", total, children);
             }
 
             Meter meter = _ledger.Meters[meters[0]].Meter;
-            return Parent("meter", meter.Id, meter.Id, total, children) with
+            return EnergyNode.Parent("meter", meter.Id, meter.Id, total, children) with
             {
                 Origin = meter.Origin.Name(),
                 Quality = meter.Quality.Name(),
@@ -128,8 +132,16 @@ public static class EnergyTree
         private EnergyNode Idle(int meter)
         {
             MeterTotals totals = _ledger.Meters[meter];
-            return Leaf("idle", $"idle-{totals.Meter.Id}", "idle",
-                _proportional ? totals.IdleProportional : totals.IdleSeparate, Watts(SeriesKind.Idle, meter));
+            return EnergyNode.Leaf("idle", $"idle-{totals.Meter.Id}", "idle", totals.Idle(_policy), Watts(SeriesKind.Idle, meter));
+        }
+
+        // In a guest only: what the hypervisor spent on it outside its vCPUs.
+        private IEnumerable<EnergyNode> Overhead(int meter)
+        {
+            MeterTotals totals = _ledger.Meters[meter];
+            return totals.Overhead > 0 || totals.Meter.Domain == EnergyDomain.Overhead
+                ? [EnergyNode.Leaf("overhead", $"overhead-{totals.Meter.Id}", "the hypervisor's overhead", totals.Overhead, Watts(SeriesKind.Overhead, meter))]
+                : [];
         }
 
         private EnergyNode Owner(
@@ -137,7 +149,7 @@ public static class EnergyTree
         {
             List<EnergyNode> cores = [.. Cores(rows.Where(row => row.Owner == owner), null)];
             double? power = meters.Select(meter => Watts(kind, meter)).Aggregate((a, b) => a + b);
-            return Parent(owner, owner, name, meters.Sum(meter => figure(_ledger.Meters[meter])), cores) with { PowerWatts = power };
+            return EnergyNode.Parent(owner, owner, name, meters.Sum(meter => figure(_ledger.Meters[meter])), cores) with { PowerWatts = power };
         }
 
         private IEnumerable<EnergyNode> Cores(IEnumerable<CoreTotals> rows, Func<IEnumerable<CoreTotals>, List<EnergyNode>>? below) =>
@@ -156,16 +168,24 @@ public static class EnergyTree
 
         private List<EnergyNode> Processes(IEnumerable<CoreTotals> rows) =>
         [
-            .. rows.OrderByDescending(row => row.Microjoules).ThenBy(row => row.ProcessId, StringComparer.Ordinal)
-                .Select(row => Rows("process", row.ProcessId ?? row.Owner, NameOf(row), [row], null)),
+            .. rows.GroupBy(MachineOf)
+                .SelectMany(group => group.Key is null
+                    ? group.Select(Process)
+                    : [Rows("machine", group.Key, _machines[group.Key], [.. group], parts => [.. parts.Select(Process)])])
+                .OrderByDescending(node => node.EnergyMicrojoules).ThenBy(node => node.Id, StringComparer.Ordinal),
         ];
+
+        private EnergyNode Process(CoreTotals row) => Rows("process", row.ProcessId ?? row.Owner, NameOf(row), [row], null);
+
+        private string? MachineOf(CoreTotals row) => row.ProcessId is { } id && _processes.TryGetValue(id, out ConsumerTotals? process)
+            && process.Machine is { } machine && _machines.ContainsKey(machine) ? machine : null;
 
         private EnergyNode Rows(string kind, string id, string name, CoreTotals[] rows, Func<IEnumerable<CoreTotals>, List<EnergyNode>>? below)
         {
             long cpu = rows.Sum(row => row.Nanoseconds);
             long known = rows.Where(row => row.KiloCycles is not null).Sum(row => row.Nanoseconds);
             long cycles = rows.Sum(row => row.KiloCycles ?? 0);
-            return Parent(kind, id, name, rows.Sum(row => row.Microjoules), below?.Invoke(rows)) with
+            return EnergyNode.Parent(kind, id, name, rows.Sum(row => row.Microjoules), below?.Invoke(rows)) with
             {
                 CpuNanoseconds = cpu,
                 KiloHertz = known == 0 ? null : (long)(cycles * 1e9 / known),
@@ -175,24 +195,32 @@ public static class EnergyTree
 
         private IEnumerable<EnergyNode> Shares(int meter)
         {
-            if (!_proportional)
+            if (_policy == IdlePolicy.Separate)
             {
                 yield break;
             }
 
             MeterTotals totals = _ledger.Meters[meter];
-            List<EnergyNode> children =
+            List<EnergyNode> children = _policy == IdlePolicy.Allocated ? Allocated(meter, totals) :
             [
-                Leaf("system", "system", "kernel threads and interrupts", totals.SystemProportional, null),
-                Leaf("unattributed", "unattributed", "runs unknown", totals.UnattributedProportional, null),
-                Leaf("departed", "departed", "ended processes", totals.DepartedProportional, null),
+                EnergyNode.Leaf("system", "system", "kernel threads and interrupts", totals.SystemProportional, null),
+                EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", totals.UnattributedProportional, null),
+                EnergyNode.Leaf("departed", "departed", "ended processes", totals.DepartedProportional, null),
                 .. _processes.Values.Where(process => process.Proportional[meter] != 0)
                     .OrderByDescending(process => process.Proportional[meter]).ThenBy(process => process.Id, StringComparer.Ordinal)
-                    .Select(process => Leaf("process", process.Id, process.Name, process.Proportional[meter], null)),
+                    .Select(process => EnergyNode.Leaf("process", process.Id, process.Name, process.Proportional[meter], null)),
             ];
-            yield return Parent("shares", $"shares-{totals.Meter.Id}", "static energy borne by consumers",
+            yield return EnergyNode.Parent("shares", $"shares-{totals.Meter.Id}", "static energy borne by consumers",
                 children.Sum(child => child.EnergyMicrojoules), children);
         }
+
+        private List<EnergyNode> Allocated(int meter, MeterTotals totals) =>
+        [
+            EnergyNode.Leaf("departed", "departed", "machines that are gone", totals.DepartedAllocated, null),
+            .. _ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Machine && consumer.Static(IdlePolicy.Allocated, meter) != 0)
+                .OrderByDescending(machine => machine.Static(IdlePolicy.Allocated, meter)).ThenBy(machine => machine.Id, StringComparer.Ordinal)
+                .Select(machine => EnergyNode.Leaf("machine", machine.Id, machine.Name, machine.Static(IdlePolicy.Allocated, meter), null)),
+        ];
 
         private long Since(CoreTotals row)
         {
@@ -219,27 +247,6 @@ public static class EnergyTree
             NoCore => "no core known",
             < NoCore => $"cpu {core - int.MinValue} (not online)",
             _ => $"core {core}",
-        };
-
-        private static EnergyNode Leaf(string kind, string id, string name, long energy, double? watts) => new()
-        {
-            Kind = kind,
-            Id = id,
-            Name = name,
-            EnergyMicrojoules = energy,
-            SumsUp = true,
-            PowerWatts = watts,
-        };
-
-        // A figure without rows below it (none was kept by CPU) must be zero to add up.
-        private static EnergyNode Parent(string kind, string id, string name, long energy, List<EnergyNode>? children) => new()
-        {
-            Kind = kind,
-            Id = id,
-            Name = name,
-            EnergyMicrojoules = energy,
-            SumsUp = children is null || (children.Sum(child => child.EnergyMicrojoules) == energy && children.TrueForAll(child => child.SumsUp)),
-            Children = children is { Count: > 0 } ? children : null,
         };
     }
 }

@@ -14,6 +14,7 @@ internal static class TopCommand
     {
         string sorts = string.Join(", ", TopSelection.Sorts.Select(sort => sort.Name));
         Option<string> kind = new("--kind", "-k") { Description = "processes, containers, pods or machines", HelpName = "KIND", DefaultValueFactory = _ => "processes" };
+        Option<bool> machines = new("--machines", "-m") { Description = "the same as --kind machines; a star at the vCPUs: the guest's agent is connected" };
         Option<string> sort = new("--sort", "-s") { Description = $"{sorts}", HelpName = "KEY", DefaultValueFactory = _ => "power" };
         Option<bool> reverse = new("--reverse", "-r") { Description = "turn the order round" };
         Option<string> filter = new("--filter", "-f") { Description = "only names with this text in them, in upper or lower case", HelpName = "TEXT", DefaultValueFactory = _ => "" };
@@ -21,13 +22,13 @@ internal static class TopCommand
         Option<double> delay = new("--delay", "-d") { Description = "seconds between updates, 0.5 to 3600", HelpName = "S", DefaultValueFactory = _ => 2 };
         Option<bool> once = new("--once", "-b") { Description = "print plain text instead of a live table; so does output that is no terminal" };
         Option<int> iterations = new("--iterations", "-n") { Description = "how many tables to print as plain text, 0 for no end", HelpName = "N", DefaultValueFactory = _ => 1 };
-        Command command = new("top", "show who uses the energy, live") { kind, sort, reverse, filter, count, delay, once, iterations };
+        Command command = new("top", "show who uses the energy, live") { kind, machines, sort, reverse, filter, count, delay, once, iterations };
         IApiAccess access = accessOf(command);
         command.SetAction(async (parsed, cancellation) =>
         {
             TopSelection selection = new()
             {
-                Kind = parsed.GetValue(kind)!,
+                Kind = parsed.GetValue(machines) ? "machines" : parsed.GetValue(kind)!,
                 Sort = parsed.GetValue(sort)!,
                 Reverse = parsed.GetValue(reverse),
                 Filter = parsed.GetValue(filter)!,

@@ -34,14 +34,14 @@ internal static class TopTable
         Line($"model {list.Text("model")}, idle {list.Text("idlePolicy")}, {list.Whole("count")} {selection.Kind} in all; power is the mean of 10 s, bounds are 95 %");
         Line(Self(node));
         Line(Status(selection));
-        bool pids = selection.Kind == "processes";
+        bool pids = selection.Kind == "processes", machines = selection.Kind == "machines";
         Line(string.Create(CultureInfo.InvariantCulture,
-            $"{(pids ? Title("PID", "pid") : ""),8} {Title("POWER", "power"),10} {"BOUNDS W",17} {Title("ENERGY", "energy"),18} {Title("CPU TIME", "time"),11} {Title("MEMORY", "memory"),10} {"ORIGIN",-9} {Title("NAME", "name")}"));
+            $"{(pids ? Title("PID", "pid") : machines ? "VCPUS" : ""),8} {Title("POWER", "power"),10} {"BOUNDS W",17} {Title("ENERGY", "energy"),18} {Title("CPU TIME", "time"),11} {Title("MEMORY", "memory"),10} {"ORIGIN",-9} {Title("NAME", "name")}"));
         int shown = 0;
         foreach (JsonElement item in Chosen(list, selection).Take(rows))
         {
             shown++;
-            string pid = item.Whole("pid")?.ToString(CultureInfo.InvariantCulture) ?? (pids ? "-" : "");
+            string pid = machines ? Vcpus(item) : item.Whole("pid")?.ToString(CultureInfo.InvariantCulture) ?? (pids ? "-" : "");
             Line(string.Create(CultureInfo.InvariantCulture,
                 $"{pid,8} {Figures.Watts(item.Number("powerWatts")),10} {Figures.PowerBounds(item),17} {Figures.Joules(item.Whole("energyMicrojoules")),18} {Figures.CpuTime(item.Number("cpuSeconds")),11} {Figures.Mebibytes(item.Whole("pssKibibytes") * 1024),10} {item.Text("origin") ?? "-",-9} {Name(item)}{(item.True("ended") ? " (ended)" : "")}"));
         }
@@ -55,6 +55,11 @@ internal static class TopTable
 
         string Title(string title, string sort) => selection.Sort == sort ? title + (selection.Reverse ? "▴" : "▾") : title;
     }
+
+    // A star: its guest's agent is connected.
+    private static string Vcpus(JsonElement item) => !item.TryGetProperty("machine", out JsonElement machine) ? "-"
+        : (machine.Whole("vcpuCount")?.ToString(CultureInfo.InvariantCulture) ?? "-")
+            + (machine.TryGetProperty("channel", out JsonElement channel) && channel.True("connected") ? "*" : "");
 
     private static string Self(JsonElement node)
     {

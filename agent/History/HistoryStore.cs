@@ -151,8 +151,8 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
     /// <param name="from">Start, wall time.</param>
     /// <param name="to">End, wall time.</param>
     /// <param name="step">At least a second.</param>
-    /// <param name="proportional">Whether consumers bear their part of the static energy.</param>
-    public HistoryAnswer Query(SeriesKind kind, string? id, DateTimeOffset from, DateTimeOffset to, TimeSpan step, bool proportional)
+    /// <param name="policy">Who bears static energy.</param>
+    public HistoryAnswer Query(SeriesKind kind, string? id, DateTimeOffset from, DateTimeOffset to, TimeSpan step, IdlePolicy policy)
     {
         lock (_lock)
         {
@@ -174,7 +174,7 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
                 {
                     if (key.Kind == kind && (id is null || key.Id == id))
                     {
-                        found.Add(Read(_long.Find(key), tier, end, steps, stepNanoseconds, proportional));
+                        found.Add(Read(_long.Find(key), tier, end, steps, stepNanoseconds, policy));
                     }
                 }
             }
@@ -199,7 +199,7 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
         return tier;
     }
 
-    private (long Energy, HistorySeries Series) Read(int series, int tier, long end, int steps, long step, bool proportional)
+    private (long Energy, HistorySeries Series) Read(int series, int tier, long end, int steps, long step, IdlePolicy policy)
     {
         double?[] watts = new double?[steps];
         long sum = 0;
@@ -209,8 +209,8 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
             int row = _long.RowAt(tier, end - ((steps - 1 - index) * step));
             if (before >= 0 && row > before)
             {
-                long a = Cell(_long, series, tier, before, proportional);
-                long b = Cell(_long, series, tier, row, proportional);
+                long a = Cell(_long, series, tier, before, policy);
+                long b = Cell(_long, series, tier, row, policy);
                 if (a != RingSet.Missing && b != RingSet.Missing)
                 {
                     sum += b - a;
@@ -225,10 +225,15 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
         return (sum, new HistorySeries(found.Key, found.Name ?? found.Key.Id, watts));
     }
 
-    private static long Cell(RingSet set, int series, int tier, int row, bool proportional)
+    private static long Cell(RingSet set, int series, int tier, int row, IdlePolicy policy)
     {
         long active = set.Value(series, 0, tier, row);
-        return active == RingSet.Missing || !proportional ? active : active + set.Value(series, 1, tier, row);
+        return active == RingSet.Missing ? active : active + policy switch
+        {
+            IdlePolicy.Proportional => set.Value(series, 1, tier, row),
+            IdlePolicy.Allocated => set.Allocated(series, tier, row),
+            _ => 0,
+        };
     }
 
     private WindowEnergy? Energy(RingSet set, SeriesKey key, TimeSpan window)
@@ -261,10 +266,12 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
         }
 
         double seconds = (_now - set.TimeOf(tier, row)) / 1e9;
-        return new WindowEnergy(Difference(0), Difference(1), seconds, set == _recent && key.Kind >= SeriesKind.Process ? Bounds() : null);
+        return new WindowEnergy(Difference(0), Difference(1), Allocated(), seconds, set == _recent && key.Kind >= SeriesKind.Process ? Bounds() : null);
 
         // What was not yet born had used nothing.
         long Difference(int lane) => set.Value(series, lane, tier, last) - (known ? set.Value(series, lane, tier, row) : 0);
+
+        long Allocated() => set.Allocated(series, tier, last) - (known ? set.Allocated(series, tier, row) : 0);
 
         BoundSample Bounds() => new()
         {
@@ -279,16 +286,20 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
         string id = meter.Meter.Id;
         Record(new(SeriesKind.Domain, id), meter.Total, 0);
         Record(new(SeriesKind.Static, id), meter.Static, 0);
-        Record(new(SeriesKind.Idle, id), meter.IdleSeparate, meter.IdleProportional - meter.IdleSeparate);
+        Record(new(SeriesKind.Idle, id), meter.IdleSeparate, meter.IdleProportional - meter.IdleSeparate, meter.IdleAllocated - meter.IdleSeparate);
         Record(new(SeriesKind.System, id), meter.SystemActive, meter.SystemProportional);
         Record(new(SeriesKind.Unattributed, id), meter.UnattributedActive, meter.UnattributedProportional);
-        Record(new(SeriesKind.Departed, id), meter.DepartedActive, meter.DepartedProportional);
+        Record(new(SeriesKind.Departed, id), meter.DepartedActive, meter.DepartedProportional, meter.DepartedAllocated);
+        if (meter.Overhead > 0)
+        {
+            Record(new(SeriesKind.Overhead, id), meter.Overhead, 0);
+        }
     }
 
-    private void Record(SeriesKey key, long active, long proportional)
+    private void Record(SeriesKey key, long active, long proportional, long allocated = 0)
     {
-        SetPair(_recent, _recent.FindOrAdd(key, _now), active, proportional);
-        SetPair(_long, _long.FindOrAdd(key, _now), active, proportional);
+        SetAll(_recent, _recent.FindOrAdd(key, _now), active, proportional, allocated);
+        SetAll(_long, _long.FindOrAdd(key, _now), active, proportional, allocated);
     }
 
     private void RecordConsumer(ConsumerTotals consumer)
@@ -296,6 +307,7 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
         SeriesKey key = SeriesKey.Of(consumer);
         long active = Sum(consumer.Active);
         long proportional = Sum(consumer.Proportional);
+        long allocated = consumer.Allocated.IsDefaultOrEmpty ? 0 : Sum(consumer.Allocated);
 
         // Born after the first record, it had used nothing before; at the first record nobody can tell.
         int series = _recent.FindOrAdd(key, _now == _first ? long.MinValue : _now);
@@ -305,7 +317,7 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
         }
         else
         {
-            SetPair(_recent, series, active, proportional);
+            SetAll(_recent, series, active, proportional, allocated);
             _recent.Set(series, 2, (long)consumer.Bounds.SystematicBelow);
             _recent.Set(series, 3, (long)consumer.Bounds.SystematicAbove);
             _recent.Set(series, 4, (long)Math.Min(consumer.Bounds.RandomSquare, long.MaxValue / 2));
@@ -315,7 +327,7 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
         series = _long.Find(key);
         if (series >= 0)
         {
-            SetPair(_long, series, active, proportional);
+            SetAll(_long, series, active, proportional, allocated);
             _long[series].Name = consumer.Name;
         }
     }
@@ -332,12 +344,13 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
         return sum;
     }
 
-    private void SetPair(RingSet set, int series, long active, long proportional)
+    private void SetAll(RingSet set, int series, long active, long proportional, long allocated)
     {
         if (series >= 0)
         {
             set.Set(series, 0, active);
             set.Set(series, 1, proportional);
+            set.SetAllocated(series, allocated);
             set[series].LastSeen = _now;
         }
     }

@@ -55,8 +55,20 @@ internal sealed class RingSet
 
     internal int Tiers => _tiers.Length;
 
-    /// <summary>Bytes of value storage taken so far; never more than capacity × lanes × rows × 8.</summary>
-    internal long ValueBytes => (long)_series.Count * _rows * _lanes * sizeof(long);
+    /// <summary>Bytes of value storage taken so far; never more than capacity × (lanes + 1) × rows × 8.</summary>
+    internal long ValueBytes
+    {
+        get
+        {
+            long cells = 0;
+            foreach (ref Series series in CollectionsMarshal.AsSpan(_series))
+            {
+                cells += series.Values.Length + (series.Allocated?.Length ?? 0);
+            }
+
+            return cells * sizeof(long);
+        }
+    }
 
     internal Dictionary<SeriesKey, int>.KeyCollection Keys => _index.Keys;
 
@@ -74,6 +86,10 @@ internal sealed class RingSet
     internal long Value(int series, int lane, int tier, int row) =>
         this[series].Values[(((_offsets[tier] + Slot(tier, row)) * _lanes) + lane)];
 
+    /// <summary>Static energy under <c>allocated</c> in a row: kept for the few kinds that have any, zero for all others.</summary>
+    internal long Allocated(int series, int tier, int row) =>
+        this[series].Allocated is { } values ? values[_offsets[tier] + Slot(tier, row)] : 0;
+
     /// <summary>Opens the row of this moment in every resolution: a new one, or the one whose step has not ended.</summary>
     internal void Begin(long nanoseconds)
     {
@@ -88,6 +104,7 @@ internal sealed class RingSet
                 foreach (ref Series series in CollectionsMarshal.AsSpan(_series))
                 {
                     series.Values.AsSpan(cell, _lanes).Fill(Missing);
+                    series.Allocated?[cell / _lanes] = Missing;
                 }
             }
 
@@ -118,6 +135,15 @@ internal sealed class RingSet
         added.Key = key;
         added.Born = born;
         added.Values.AsSpan().Fill(Missing);
+        if (SeriesKey.IsAllocatedTo(key.Kind))
+        {
+            (added.Allocated ??= new long[_rows]).AsSpan().Fill(Missing);
+        }
+        else
+        {
+            added.Allocated = null;
+        }
+
         _index.Add(key, series);
         return series;
     }
@@ -128,6 +154,17 @@ internal sealed class RingSet
         for (int tier = 0; tier < _tiers.Length; tier++)
         {
             values[((_offsets[tier] + _heads[tier]) * _lanes) + lane] = value;
+        }
+    }
+
+    internal void SetAllocated(int series, long value)
+    {
+        if (this[series].Allocated is { } values)
+        {
+            for (int tier = 0; tier < _tiers.Length; tier++)
+            {
+                values[_offsets[tier] + _heads[tier]] = value;
+            }
         }
     }
 
@@ -239,13 +276,17 @@ internal sealed class RingSet
     private void CopyTo(RingSet resized, int[] sources, int from, int to)
     {
         Series series = this[from];
-        resized[to] = series with { Values = resized[to].Values };
+        resized[to] = series with { Values = resized[to].Values, Allocated = resized[to].Allocated };
         for (int tier = 0; tier < sources.Length; tier++)
         {
             for (int row = 0; row < resized._counts[tier]; row++)
             {
                 int source = (_offsets[sources[tier]] + Slot(sources[tier], _counts[sources[tier]] - resized._counts[tier] + row)) * _lanes;
                 series.Values.AsSpan(source, _lanes).CopyTo(resized[to].Values.AsSpan((resized._offsets[tier] + row) * _lanes));
+                if (series.Allocated is { } values)
+                {
+                    resized[to].Allocated![resized._offsets[tier] + row] = values[source / _lanes];
+                }
             }
         }
     }
@@ -261,6 +302,9 @@ internal sealed class RingSet
         internal SeriesKey Key;
         internal string? Name;
         internal long[] Values;
+
+        /// <summary>Of the kinds that may have static energy allocated to them, else null: one cell a row.</summary>
+        internal long[]? Allocated;
 
         /// <summary>When it was first seen, ns: before that its value was zero within the epoch.</summary>
         internal long Born;

@@ -1,6 +1,6 @@
 namespace Keck.Agent;
 
-/// <summary>What a series is about. Up to <see cref="Departed"/> the id is a meter's, beyond it a consumer's.</summary>
+/// <summary>What a series is about. Up to <see cref="Overhead"/> the id is a meter's, beyond it a consumer's.</summary>
 public enum SeriesKind
 {
     /// <summary>All energy of a meter.</summary>
@@ -20,6 +20,9 @@ public enum SeriesKind
 
     /// <summary>Processes that ended and were let go.</summary>
     Departed,
+
+    /// <summary>In a guest: what the hypervisor spent on it outside its vCPUs.</summary>
+    Overhead,
 
     /// <summary>A process; id <c>pid/start</c>.</summary>
     Process,

@@ -12,6 +12,9 @@ internal sealed class SeriesRanking(int capacity)
     // Room by kind of what the meters leave: processes, cgroups, containers, pods, machines.
     private static readonly double[] Quota = [0.3, 0.2, 0.2, 0.15, 0.15];
 
+    /// <summary>Of the series kept at all resolutions, those that may hold allocated energy: machines, and two of each meter's six; %.</summary>
+    internal const int AllocatedPart = 33;
+
     private readonly List<(long Rank, int Series)> _candidates = [];
     private readonly List<(long Rank, int Series)> _kept = [];
 
@@ -136,6 +139,7 @@ internal sealed class SeriesRanking(int capacity)
         int last = recent.RowCount(tier) - 1;
         tracked.Set(series, 0, recent.Value(source, 0, tier, last));
         tracked.Set(series, 1, recent.Value(source, 1, tier, last));
+        tracked.SetAllocated(series, recent.Allocated(source, tier, last));
         tracked[series].LastSeen = now;
         tracked[series].Name = recent[source].Name;
     }

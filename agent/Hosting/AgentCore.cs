@@ -125,6 +125,8 @@ internal abstract class AgentCore : IAgentState, IDisposable
     /// <inheritdoc/>
     public virtual MachineFacts? Machine(string uuid) => null;
 
+    public ImmutableArray<ThreadTotals> Threads(int pid) => Engine.Threads(pid);
+
     /// <inheritdoc/>
     public abstract RunSourceFacts Runs();
 

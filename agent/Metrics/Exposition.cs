@@ -12,6 +12,7 @@ internal static class Exposition
         var scrape = new MetricScrape(parts, options);
         var writer = new ExpositionWriter(output, openMetrics);
         Collect(OwnMetrics.Table);
+        Collect(MachineMetrics.Table);
         if (dialects.HasFlag(MetricDialects.Kepler))
         {
             Collect(KeplerMetrics.Table);

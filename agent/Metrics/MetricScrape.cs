@@ -33,11 +33,20 @@ internal sealed class MetricScrape
         Pods = Top(ConsumerKind.Pod, limit, out HiddenPods);
         Containers = Top(ConsumerKind.Container, limit, out HiddenContainers);
         Processes = Top(ConsumerKind.Process, options.TopProcesses, out _);
+        Dictionary<string, MachineTotals> machines = Ledger.Machines.ToDictionary(machine => machine.Uuid);
+        Machines =
+        [
+            .. Top(ConsumerKind.Machine, limit, out HiddenMachines).Where(machine => machines.ContainsKey(machine.Id)).Select(machine => (machine, machines[machine.Id])),
+        ];
     }
 
     internal readonly int HiddenPods;
 
     internal readonly int HiddenContainers;
+
+    internal readonly int HiddenMachines;
+
+    private readonly Dictionary<string, MachineFacts?> _facts = [];
 
     internal AgentParts Parts { get; }
 
@@ -62,10 +71,23 @@ internal sealed class MetricScrape
 
     internal ConsumerTotals[] Processes { get; }
 
-    internal bool Proportional => Node.IdlePolicy == IdlePolicy.Proportional;
+    internal ImmutableArray<(ConsumerTotals Machine, MachineTotals Totals)> Machines { get; }
+
+    internal IdlePolicy Policy => Node.IdlePolicy;
 
     /// <summary>Time between the earlier ledger and this one, s.</summary>
     internal double SecondsSinceEarlier => EarlierLedger is null ? 0 : (Ledger.EndNanoseconds - EarlierLedger.EndNanoseconds) / 1e9;
+
+    /// <summary>What is known of a machine beside its energy, asked once.</summary>
+    internal MachineFacts? Facts(string uuid)
+    {
+        if (!_facts.TryGetValue(uuid, out MachineFacts? facts))
+        {
+            _facts.Add(uuid, facts = Parts.State.Machine(uuid));
+        }
+
+        return facts;
+    }
 
     /// <summary>The consumer's figures in the earlier ledger; null where it was not there.</summary>
     internal ConsumerTotals? Earlier(ConsumerTotals consumer)

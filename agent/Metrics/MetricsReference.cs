@@ -21,9 +21,11 @@ internal static class MetricsReference
             **Conservation.** Per domain and package, to the microjoule and in every scrape:
 
             ```promql
-            keck_processes_joules_total + keck_idle_joules_total + keck_system_joules_total + keck_unattributed_joules_total
-              == sum without (origin, quality) (keck_domain_joules_total)
+            sum by (domain, package) ({__name__=~"keck_(processes|idle|system|unattributed|allocated|overhead)_joules_total"})
+              == sum by (domain, package) (keck_domain_joules_total)
             ```
+
+            (`allocated` is there under `--idle allocated` only, `overhead` in a guest only.)
 
             With every process shown (`--expose-processes top:N`, N large enough):
 
@@ -31,12 +33,15 @@ internal static class MetricsReference
             sum by (domain, package) (keck_process_joules_total) + keck_departed_joules_total == keck_processes_joules_total
             ```
 
-            Under `--idle proportional` the static energy is part of processes, system and unattributed; under `separate` it is all in
-            `keck_idle_joules_total`. `keck_agent_info` names the policy. Domains overlap (psys ⊃ package ⊃ core): only selected meters,
+            A virtual machine's energy is that of its processes, told by component; `keck_machine_joules_total{component="cpu",share="active"}`
+            is the sum of its `keck_machine_vcpu_joules_total`. Under `--idle proportional` the static energy is part of processes, system
+            and unattributed; under `allocated` machines bear it by their size (`keck_allocated_joules_total` in all), which no process
+            does; under `separate` it is all in `keck_idle_joules_total`. `keck_agent_info` names the policy. Domains overlap (psys ⊃ package ⊃ core): only selected meters,
             which never overlap, are shown as domains.
 
             """);
         Table(page, "Own names", OwnMetrics.Table);
+        Table(page, "Own names: virtual machines", MachineMetrics.Table);
         _ = page.Append("""
 
             ## Dialect `kepler`

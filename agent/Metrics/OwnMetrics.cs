@@ -15,13 +15,15 @@ internal static class OwnMetrics
         Counter("keck_processes_joules", "domain,package", "Energy of all processes, ended ones included.",
             (scrape, writer) => Processes(scrape, writer)),
         Counter("keck_departed_joules", "domain,package", "The part of keck_processes_joules_total whose processes ended and are no longer told apart.",
-            (scrape, writer) => Groups(scrape, writer, meter => meter.DepartedActive + (scrape.Proportional ? meter.DepartedProportional : 0))),
+            (scrape, writer) => Groups(scrape, writer, meter => meter.DepartedActive + (scrape.Policy == IdlePolicy.Proportional ? meter.DepartedProportional : 0))),
         Counter("keck_system_joules", "domain,package", "Energy of kernel threads and interrupts.",
-            (scrape, writer) => Groups(scrape, writer, meter => meter.SystemActive + (scrape.Proportional ? meter.SystemProportional : 0))),
+            (scrape, writer) => Groups(scrape, writer, meter => meter.SystemActive + (scrape.Policy == IdlePolicy.Proportional ? meter.SystemProportional : 0))),
         Counter("keck_idle_joules", "domain,package", "Static energy that the idle policy leaves to nobody.",
-            (scrape, writer) => Groups(scrape, writer, meter => scrape.Proportional ? meter.IdleProportional : meter.IdleSeparate)),
+            (scrape, writer) => Groups(scrape, writer, meter => meter.Idle(scrape.Policy))),
         Counter("keck_unattributed_joules", "domain,package", "Energy whose runs are unknown: lost slots, agent downtime, discarded readings.",
-            (scrape, writer) => Groups(scrape, writer, meter => meter.UnattributedActive + (scrape.Proportional ? meter.UnattributedProportional : 0))),
+            (scrape, writer) => Groups(scrape, writer, meter => meter.UnattributedActive + (scrape.Policy == IdlePolicy.Proportional ? meter.UnattributedProportional : 0))),
+        Counter("keck_allocated_joules", "domain,package", "Static energy allocated to virtual machines by their size, those that are gone included; under the allocated policy only.", Allocated),
+        Counter("keck_overhead_joules", "domain,package", "In a guest: what the hypervisor spent on it outside its vCPUs.", Overhead),
         Counter("keck_pod_joules", "namespace,pod,uid,component,share", "Energy of a pod; share is active, or idle under the proportional policy.",
             (scrape, writer) => Components(scrape, writer, scrape.Pods, PodLabels)),
         Counter("keck_container_joules", "namespace,pod,uid,container,id,component,share", "Energy of a container.",
@@ -120,6 +122,33 @@ internal static class OwnMetrics
         }
     }
 
+    private static void Allocated(MetricScrape scrape, ExpositionWriter writer)
+    {
+        if (scrape.Policy != IdlePolicy.Allocated)
+        {
+            return;
+        }
+
+        ConsumerTotals[] machines = [.. scrape.Ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Machine)];
+        foreach (MeterGroup group in scrape.Groups)
+        {
+            long gone = group.Sum(meter => meter.DepartedAllocated);
+            writer.Sample().Label("domain", group.Domain.Name()).Label("package", group.Package)
+                .Millionths(gone + machines.Sum(machine => group.Indexes.Sum(index => machine.Static(IdlePolicy.Allocated, index))));
+        }
+    }
+
+    private static void Overhead(MetricScrape scrape, ExpositionWriter writer)
+    {
+        foreach (MeterGroup group in scrape.Groups)
+        {
+            if (group.Domain == EnergyDomain.Overhead || group.Sum(meter => meter.Overhead) > 0)
+            {
+                writer.Sample().Label("domain", group.Domain.Name()).Label("package", group.Package).Millionths(group.Sum(meter => meter.Overhead));
+            }
+        }
+    }
+
     private static void Processes(MetricScrape scrape, ExpositionWriter writer)
     {
         long[] sums = new long[scrape.Ledger.Meters.Length];
@@ -127,13 +156,13 @@ internal static class OwnMetrics
         {
             for (int meter = 0; consumer.Kind == ConsumerKind.Process && meter < sums.Length; meter++)
             {
-                sums[meter] += consumer.Active[meter] + (scrape.Proportional ? consumer.Proportional[meter] : 0);
+                sums[meter] += consumer.Active[meter] + consumer.Static(scrape.Policy, meter);
             }
         }
 
         foreach (MeterGroup group in scrape.Groups)
         {
-            long departed = group.Sum(meter => meter.DepartedActive + (scrape.Proportional ? meter.DepartedProportional : 0));
+            long departed = group.Sum(meter => meter.DepartedActive + (scrape.Policy == IdlePolicy.Proportional ? meter.DepartedProportional : 0));
             writer.Sample().Label("domain", group.Domain.Name()).Label("package", group.Package)
                 .Millionths(group.Indexes.Sum(index => sums[index]) + departed);
         }
@@ -147,7 +176,7 @@ internal static class OwnMetrics
             foreach (MeterGroup group in scrape.Groups)
             {
                 Share("active", group.Indexes.Sum(index => process.Active[index]));
-                if (scrape.Proportional)
+                if (scrape.Policy == IdlePolicy.Proportional)
                 {
                     Share("idle", group.Indexes.Sum(index => process.Proportional[index]));
                 }
@@ -175,7 +204,7 @@ internal static class OwnMetrics
                 int component = EnergyComponents.Of(scrape.Ledger.Meters[meter].Meter.Domain);
                 present[component] = true;
                 active[component] += consumer.Active[meter];
-                idle[component] += consumer.Proportional[meter];
+                idle[component] += consumer.Static(scrape.Policy, meter);
             }
 
             for (int component = 0; component < active.Length; component++)
@@ -183,7 +212,7 @@ internal static class OwnMetrics
                 if (present[component])
                 {
                     Sample(component, "active", active[component]);
-                    if (scrape.Proportional)
+                    if (scrape.Policy == IdlePolicy.Proportional)
                     {
                         Sample(component, "idle", idle[component]);
                     }
@@ -299,6 +328,7 @@ internal static class OwnMetrics
         {
             writer.Sample().Label("consumer_kind", "pod").Value(scrape.HiddenPods);
             writer.Sample().Label("consumer_kind", "container").Value(scrape.HiddenContainers);
+            writer.Sample().Label("consumer_kind", "machine").Value(scrape.HiddenMachines);
         }
     }
 }

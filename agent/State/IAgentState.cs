@@ -24,6 +24,9 @@ public interface IAgentState
     /// <summary>What is known of a virtual machine beside its energy; null where nobody knows anything.</summary>
     MachineFacts? Machine(string uuid) => null;
 
+    /// <summary>The live threads of a process; what each used since this agent started.</summary>
+    ImmutableArray<ThreadTotals> Threads(int pid) => [];
+
     /// <summary>What does not change from tick to tick, and the profile in force.</summary>
     NodeFacts Node();
 

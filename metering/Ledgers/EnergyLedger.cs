@@ -238,7 +238,7 @@ public sealed class EnergyLedger
                 {
                     if (rows[row].Pid == pid && _threads[row].Tid == rows[row].Tid)
                     {
-                        threads.Add(_threads[row] with { Name = rows[row].Name });
+                        threads.Add(_threads[row] with { Name = rows[row].Name, Role = rows[row].Role });
                     }
                 }
             }

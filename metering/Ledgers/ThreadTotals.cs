@@ -12,6 +12,9 @@ public record struct ThreadTotals
     /// <summary>The kernel's comm.</summary>
     public string? Name { get; init; }
 
+    /// <summary>Its part in a machine.</summary>
+    public ThreadRole Role { get; init; }
+
     /// <summary>Active energy, µJ.</summary>
     public long Microjoules { get; set; }
 

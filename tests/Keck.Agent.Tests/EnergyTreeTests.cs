@@ -31,6 +31,59 @@ public sealed class EnergyTreeTests
         }
     }
 
+    [Theory]
+    [InlineData(IdlePolicy.Separate)]
+    [InlineData(IdlePolicy.Proportional)]
+    [InlineData(IdlePolicy.Allocated)]
+    public void Machines_ConsistentLedger_EveryNodeIsTheSumOfItsChildren(IdlePolicy policy)
+    {
+        LedgerSnapshot ledger = SampleLedger.At(7);
+        EnergyNode tree = MachineTree.Build(ledger, policy, EnergyTree.MaxDepth, "host", null);
+        Assert.True(tree.SumsUp);
+        Assert.Equal(ledger.Meters.Sum(meter => meter.Total), tree.EnergyMicrojoules);
+        Assert.Equal(tree.EnergyMicrojoules, tree.Children!.Sum(child => child.EnergyMicrojoules));
+        EnergyNode machine = Child(tree, SampleLedger.MachineUuid);
+        ConsumerTotals totals = ledger.Consumers.Single(consumer => consumer.Kind == ConsumerKind.Machine);
+        Assert.Equal(totals.TotalActive + totals.TotalStatic(policy), machine.EnergyMicrojoules);
+        Assert.Equal(machine.EnergyMicrojoules, machine.Children!.Sum(child => child.EnergyMicrojoules));
+        Assert.Equal(ledger.Machines[0].Vcpus[1].Microjoules, Child(machine, "vcpu-1").EnergyMicrojoules);
+        Assert.Equal(policy == IdlePolicy.Allocated, tree.Children!.Any(child => child.Id == "departed"));
+    }
+
+    [Fact]
+    public void Machines_VcpusDoNotMatchTheMachine_SaysSoUpToTheRoot()
+    {
+        LedgerSnapshot ledger = SampleLedger.At(7);
+        MachineTotals wrong = ledger.Machines[0] with { Overhead = ledger.Machines[0].Overhead + 1 };
+        EnergyNode tree = MachineTree.Build(ledger with { Machines = [wrong] }, IdlePolicy.Separate, 1, "host", null);
+        Assert.False(tree.SumsUp);
+        Assert.False(Child(tree, SampleLedger.MachineUuid).SumsUp);
+    }
+
+    [Fact]
+    public void Build_InAGuest_TheHypervisorsOverheadHasANode()
+    {
+        MeterTotals overhead = new()
+        {
+            Meter = new() { Id = "overhead", Domain = EnergyDomain.Overhead, Origin = EnergyOrigin.Budget, Quality = ReadingQuality.Measured },
+            Total = 7,
+            Overhead = 7,
+        };
+        LedgerSnapshot ledger = LedgerSnapshot.Empty with { Meters = [overhead] };
+        EnergyNode tree = EnergyTree.Build(ledger, IdlePolicy.Separate, EnergyTree.MaxDepth, "guest");
+        Assert.True(tree.SumsUp);
+        Assert.Equal(7, Child(Child(tree, "overhead"), "overhead-overhead").EnergyMicrojoules);
+        Assert.True(MachineTree.Build(ledger, IdlePolicy.Separate, 1, "guest", null).SumsUp);
+    }
+
+    [Fact]
+    public void Build_MachinesProcess_IsBelowItsMachine()
+    {
+        EnergyNode core = Child(Child(EnergyTree.Build(SampleLedger.At(7), IdlePolicy.Separate, EnergyTree.MaxDepth, "host"), "package-0"), "core-0");
+        EnergyNode machine = Child(core.Children![0], SampleLedger.MachineUuid);
+        Assert.Equal(("machine", "web-vm", "qemu-kvm"), (machine.Kind, machine.Name, machine.Children![0].Name));
+    }
+
     [Fact]
     public void Build_EnergyWithoutCpu_IsAChildOfItsOwn()
     {
@@ -99,7 +152,7 @@ public sealed class EnergyTreeTests
     {
         EnergyNode tree = EnergyTree.Build(SampleLedger.At(20), IdlePolicy.Separate, 6, "host", SampleLedger.At(10));
         EnergyNode core = Child(Child(tree, "package-1"), "core-2");
-        Assert.Equal(1.250003, core.PowerWatts!.Value, 6);
+        Assert.Equal(1.750004, core.PowerWatts!.Value, 6);
         Assert.Equal(2_900_000, core.KiloHertz);
     }
 

@@ -78,6 +78,47 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
         },
     ];
 
+    public MachineFacts? Machine(string uuid) => uuid != SampleLedger.MachineUuid ? null : new()
+    {
+        State = "running",
+        Manager = "nova",
+        Project = "shop",
+        ProjectId = "4d1c",
+        User = "alice",
+        Flavor = "m1.small",
+        DisplayName = "web-vm",
+        Tags = ImmutableSortedDictionary<string, string>.Empty.Add("cost-centre", "4711"),
+        HaltPollNanoseconds = 12_345_678_901,
+        Channel = new()
+        {
+            Connected = true,
+            Peer = "vsock:42:1017",
+            Since = DateTimeOffset.UnixEpoch.AddDays(20_000),
+            AgentVersion = "0.1.0",
+            Connections = 2,
+            Frames = 1_234,
+            Rejected = 1,
+            LastRejection = "more than 10 frames or 65536 bytes a second",
+            AckNanoseconds = 1_500_000,
+            DrainNanoseconds = 400_000,
+        },
+        Guest = new(DateTimeOffset.UnixEpoch.AddDays(20_000).AddSeconds(7), 77,
+        [
+            new("process", 12, "nginx", null, PodInGuest, "c1", 40_000_000, 38_000_000, 41_000_000, "measured", "budget"),
+            new("process", 13, "idle <b>", null, null, null, 50_000_000, null, null, null, null),
+            new("pod", null, "web-1", "shop", PodInGuest, null, 45_000_000, 40_000_000, 50_000_000, "measured", "budget"),
+        ], 1_000_000),
+    };
+
+    private const string PodInGuest = "9b1f2c58-7a55-4a53-a3f4-51b2c2a0a001";
+
+    public ImmutableArray<ThreadTotals> Threads(int pid) => pid != SampleLedger.MachinePid ? [] :
+    [
+        new() { Tid = 1_000, Name = "qemu-kvm", Role = ThreadRole.Emulator, Microjoules = 200, CpuNanoseconds = 1_000 },
+        new() { Tid = 1_001, Name = "CPU 0/KVM", Role = ThreadRole.Vcpu, Microjoules = 900, CpuNanoseconds = 8_000 },
+        new() { Tid = 1_002, Name = "CPU 1/KVM", Role = ThreadRole.Vcpu, Microjoules = 300, CpuNanoseconds = 4_000 },
+    ];
+
     public Reconciliation? Reconciliation() => new("psu-0", 212.5, 150.25, 0.292941, 0.031);
 
     public NodeFacts Node() => new()

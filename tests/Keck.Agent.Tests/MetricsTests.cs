@@ -43,6 +43,7 @@ public sealed partial class MetricsTests
     [Theory]
     [InlineData(IdlePolicy.Separate)]
     [InlineData(IdlePolicy.Proportional)]
+    [InlineData(IdlePolicy.Allocated)]
     public void Metrics_PerDomainAndPackage_PartsAddUpToTheMicrojoule(IdlePolicy policy)
     {
         var agent = new FakeAgent(seconds: 77) { Policy = policy };
@@ -52,7 +53,9 @@ public sealed partial class MetricsTests
         {
             decimal Of(string family) => sums[(family, domain, package)];
             Assert.Equal(Of("keck_domain_joules_total"),
-                Of("keck_processes_joules_total") + Of("keck_idle_joules_total") + Of("keck_system_joules_total") + Of("keck_unattributed_joules_total"));
+                Of("keck_processes_joules_total") + Of("keck_idle_joules_total") + Of("keck_system_joules_total") + Of("keck_unattributed_joules_total")
+                + sums.GetValueOrDefault(("keck_allocated_joules_total", domain, package)));
+            Assert.Equal(policy == IdlePolicy.Allocated, sums.ContainsKey(("keck_allocated_joules_total", domain, package)));
             Assert.Equal(Of("keck_processes_joules_total"), Of("keck_process_joules_total") + Of("keck_departed_joules_total"));
             Assert.True(Of("keck_domain_joules_total") > 0);
         }
@@ -64,6 +67,53 @@ public sealed partial class MetricsTests
         string body = new FakeAgent(seconds: 77).Get("/metrics").Body;
         decimal sum = Parse(body).Where(item => item.Key.Family == "keck_pod_joules_total").Sum(item => item.Value);
         Assert.Equal(SampleLedger.At(77).Consumers.Single(consumer => consumer.Kind == ConsumerKind.Pod).TotalActive / 1_000_000m, sum);
+    }
+
+    [Theory]
+    [InlineData(IdlePolicy.Separate)]
+    [InlineData(IdlePolicy.Proportional)]
+    [InlineData(IdlePolicy.Allocated)]
+    public void Metrics_Machine_ComponentsAreItsEnergyAndVcpusItsCpu(IdlePolicy policy)
+    {
+        string body = new FakeAgent(seconds: 77) { Policy = policy }.Get("/metrics").Body;
+        decimal Of(string family, string label) => body.Split('\n').Where(line => line.StartsWith(family + "{", StringComparison.Ordinal) && line.Contains(label, StringComparison.Ordinal))
+            .Sum(line => decimal.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
+        ConsumerTotals machine = SampleLedger.At(77).Consumers.Single(consumer => consumer.Kind == ConsumerKind.Machine);
+        Assert.Equal(machine.TotalActive / 1_000_000m, Of("keck_machine_joules_total", "share=\"active\""));
+        Assert.Equal(machine.TotalStatic(policy) / 1_000_000m, Of("keck_machine_joules_total", "share=\"idle\""));
+        Assert.Equal(Of("keck_machine_joules_total", "component=\"cpu\",share=\"active\""), Of("keck_machine_vcpu_joules_total", "vcpu"));
+        Assert.Contains("keck_machine_info{uuid=\"" + SampleLedger.MachineUuid + "\",name=\"web-vm\",state=\"running\",manager=\"nova\",project=\"shop\"", body, StringComparison.Ordinal);
+        Assert.Contains("keck_machine_halt_poll_seconds_total{uuid=\"" + SampleLedger.MachineUuid + "\"} 12.345678901", body, StringComparison.Ordinal);
+        Assert.Contains("keck_channel_connected{uuid=\"" + SampleLedger.MachineUuid + "\"} 1", body, StringComparison.Ordinal);
+        Assert.DoesNotContain("idle <b>", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Metrics_InAGuest_TheHypervisorsOverheadIsAPartOfTheSum()
+    {
+        LedgerSnapshot ledger = SampleLedger.At(5);
+        MeterTotals overhead = new()
+        {
+            Meter = new() { Id = "overhead", Domain = EnergyDomain.Overhead, Origin = EnergyOrigin.Budget, Quality = ReadingQuality.Measured, Selected = true },
+            Total = 7_000_001,
+            Overhead = 7_000_001,
+        };
+        var agent = new FakeAgent(seconds: 0)
+        {
+            Now = ledger with
+            {
+                Meters = ledger.Meters.Add(overhead),
+                Consumers = [.. ledger.Consumers.Select(consumer => consumer with
+                {
+                    Active = consumer.Active.Add(0), Proportional = consumer.Proportional.Add(0), Allocated = consumer.Allocated.IsEmpty ? [] : consumer.Allocated.Add(0),
+                })],
+            },
+        };
+        Dictionary<(string Family, string Domain, string Package), decimal> sums = Parse(agent.Get("/metrics").Body);
+        Assert.Equal(7.000001m, sums[("keck_overhead_joules_total", "overhead", "")]);
+        string[] parts = ["processes", "idle", "system", "unattributed", "overhead"];
+        Assert.Equal(sums[("keck_domain_joules_total", "overhead", "")], parts.Sum(part => sums.GetValueOrDefault(($"keck_{part}_joules_total", "overhead", ""))));
+        Assert.DoesNotContain(sums.Keys, key => key is { Family: "keck_overhead_joules_total", Domain: not "overhead" });
     }
 
     [Fact]

@@ -48,8 +48,8 @@ public sealed class PrometheusTests
                 await poll.WaitForNextTickAsync(cancel);
             }
 
-            const string Identity = "count(abs(keck_processes_joules_total + keck_idle_joules_total + keck_system_joules_total + keck_unattributed_joules_total"
-                + " - sum without (origin, quality) (keck_domain_joules_total)) < 1e-6)";
+            const string Identity = "count(abs(sum by (domain, package) ({__name__=~\"keck_(processes|idle|system|unattributed|allocated|overhead)_joules_total\"})"
+                + " - sum by (domain, package) (keck_domain_joules_total)) < 1e-6)";
             Assert.Equal(3, await ScalarAsync(client, Identity, cancel));
             const string Processes = "count(abs(sum by (domain, package) (keck_process_joules_total) + sum by (domain, package) (keck_departed_joules_total)"
                 + " - sum by (domain, package) (keck_processes_joules_total)) < 1e-6)";

@@ -5,13 +5,15 @@ namespace Keck.Agent.Tests;
 
 /// <summary>
 /// Ledgers of a made-up machine: two packages of two hyperthreaded cores, memory on package 0; a web server in a pod, a batch job,
-/// the agent itself, a process that ended. Figures are consistent: every meter's total is the sum of its parts.
+/// the agent itself, a process that ended, a virtual machine. Figures are consistent: every meter's total is the sum of its parts.
 /// </summary>
 internal static class SampleLedger
 {
     internal const string PodUid = "0b5ff0e7-9bb4-4d25-8f31-1dbd0b2d5a30";
     internal const string ContainerId = "3f4e8c1d2b6a907f5e4d3c2b1a0f9e8d7c6b5a493827161504f3e2d1c0b9a877";
     internal const int AgentPid = 900;
+    internal const string MachineUuid = "7b0c9a3e-52d1-4a7e-8a55-0d6f1c2b3a49";
+    internal const int MachinePid = 1_000;
 
     internal static readonly Guid Epoch = new("5e1f8a52-6f0c-4f0e-9d3c-2f1b7a9c0d11");
 
@@ -35,11 +37,14 @@ internal static class SampleLedger
             (800, "batch \"x\"\\\n", null, [7_000_003, 0, 150_007]),
             (AgentPid, "keck-host", null, [12_345, 0, 1_001]),
             (650, "gone", ContainerId, [100_000, 50_000, 0]),
+            (MachinePid, "qemu-kvm", null, [2_000_005, 500_001, 300_003]),
         ];
         long[] system = [250_007, 40_001, 0];
         long[] unattributed = [0, 1_003, 0];
         long[] departed = [33_333, 0, 777];
         long[] idle = [20_000_011, 18_000_013, 2_000_017];
+        long[] allocated = [5_000_003, 4_000_001, 1_000_007];
+        const long AllocatedToDeparted = 5;
         List<ConsumerTotals> consumers = [];
         foreach ((int pid, string name, string? container, long[] perSecond) in processes)
         {
@@ -51,6 +56,7 @@ internal static class SampleLedger
                 Container = container,
                 PodUid = container is null ? null : PodUid,
                 Ended = pid == 650,
+                Machine = pid == MachinePid ? MachineUuid : null,
                 Instructions = pid == 700 ? 1_000_000 * seconds : null,
                 LlcMisses = pid == 700 ? 4_000 * seconds : null,
                 PssKibibytes = pid == 800 ? 204_800 : null,
@@ -59,10 +65,11 @@ internal static class SampleLedger
 
         long[] pod = [.. Enumerable.Range(0, 3).Select(meter => consumers[0].Active[meter] + consumers[3].Active[meter])];
         consumers.Add(Consumer(ConsumerKind.Cgroup, "/system.slice/x.service", "/system.slice/x.service",
-            [.. Enumerable.Range(0, 3).Select(meter => consumers[1].Active[meter] + consumers[2].Active[meter])], seconds));
+            [.. Enumerable.Range(0, 3).Select(meter => consumers[1].Active[meter] + consumers[2].Active[meter] + consumers[4].Active[meter])], seconds));
         consumers.Add(Consumer(ConsumerKind.Container, ContainerId, ContainerId, pod, seconds) with { PodUid = PodUid });
         consumers.Add(Consumer(ConsumerKind.Pod, PodUid, PodUid, pod, seconds));
-        long[] shares = [.. Enumerable.Range(0, 3).Select(meter => consumers.Take(4).Sum(process => process.Proportional[meter]))];
+        consumers.Add(Consumer(ConsumerKind.Machine, MachineUuid, "web-vm", [.. consumers[4].Active], seconds) with { Allocated = [.. Times(allocated, seconds)] });
+        long[] shares = [.. Enumerable.Range(0, 3).Select(meter => consumers.Take(5).Sum(process => process.Proportional[meter]))];
         return new LedgerSnapshot
         {
             Epoch = epoch ?? Epoch,
@@ -86,8 +93,24 @@ internal static class SampleLedger
                     DepartedProportional = 3 * seconds,
                     IdleSeparate = idle[index] * seconds,
                     IdleProportional = (idle[index] * seconds) - (6 * seconds) - shares[index],
+                    IdleAllocated = (idle[index] - allocated[index] - AllocatedToDeparted) * seconds,
+                    DepartedAllocated = AllocatedToDeparted * seconds,
                     Readings = seconds * 2,
                 }),
+            ],
+            Machines =
+            [
+                new MachineTotals
+                {
+                    Uuid = MachineUuid,
+                    Name = "web-vm",
+                    SizedVcpus = 2,
+                    MemoryKibibytes = 2_097_152,
+                    Running = true,
+                    Series = 3,
+                    Vcpus = [new(0, 1_500_001 * seconds, 400_000_000 * seconds), new(1, 700_003 * seconds, 150_000_000 * seconds)],
+                    Overhead = 300_002 * seconds,
+                },
             ],
             Consumers = [.. consumers],
             Cores = Cores(consumers, seconds, system, unattributed, departed),
@@ -97,7 +120,7 @@ internal static class SampleLedger
     private static ImmutableArray<CoreTotals> Cores(List<ConsumerTotals> consumers, long seconds, long[] system, long[] unattributed, long[] departed)
     {
         List<CoreTotals> rows = [];
-        foreach (ConsumerTotals process in consumers.Take(4))
+        foreach (ConsumerTotals process in consumers.Take(5))
         {
             for (int package = 0; package < 2; package++)
             {

@@ -31,7 +31,7 @@ public sealed class TopTableTests
     [Fact]
     public void Render_Filter_ShowsOnlyNamesWithIt()
     {
-        Assert.Equal("4 200", Pids(Render(new TopSelection { Filter = "AL" , Sort = "pid" }, List.Replace("charlie", "royal", StringComparison.Ordinal))));
+        Assert.Equal("4 200", Pids(Render(new TopSelection { Filter = "AL", Sort = "pid" }, List.Replace("charlie", "royal", StringComparison.Ordinal))));
         Assert.Contains("no processes with 'zulu' in the name", Render(new TopSelection { Filter = "zulu" }), StringComparison.Ordinal);
     }
 

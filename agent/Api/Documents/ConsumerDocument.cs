@@ -29,12 +29,15 @@ internal sealed record ConsumerDocument : FigureDocument
 
     public string? Pod { get; init; }
 
+    /// <summary>UUID of the machine that a process belongs to.</summary>
+    public string? MachineUuid { get; init; }
+
     public bool Ended { get; init; }
 
     /// <summary>Its own part of the energy, µJ.</summary>
     public long ActiveMicrojoules { get; init; }
 
-    /// <summary>Its part of the static energy, µJ; under <c>idle=proportional</c> only.</summary>
+    /// <summary>Its part of the static energy, µJ; under <c>idle=proportional</c>, and of machines under <c>idle=allocated</c>.</summary>
     public long? IdleMicrojoules { get; init; }
 
     /// <summary>Energy by meter id, µJ; adds up to the whole.</summary>
@@ -53,4 +56,7 @@ internal sealed record ConsumerDocument : FigureDocument
 
     /// <summary>The containers of a single pod.</summary>
     public ConsumerDocument[]? Containers { get; init; }
+
+    /// <summary>What makes it a machine; of machines only.</summary>
+    public MachineDocument? Machine { get; init; }
 }

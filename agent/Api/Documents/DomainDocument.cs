@@ -25,4 +25,10 @@ internal sealed record DomainDocument : FigureDocument
 
     /// <summary>Processes that ended and are no longer told apart.</summary>
     public long EndedMicrojoules { get; init; }
+
+    /// <summary>In a guest, what the hypervisor spent on it outside its vCPUs, µJ.</summary>
+    public long? OverheadMicrojoules { get; init; }
+
+    /// <summary>Static energy allocated to machines, those that are gone included, µJ; under <c>idle=allocated</c> only.</summary>
+    public long? AllocatedMicrojoules { get; init; }
 }

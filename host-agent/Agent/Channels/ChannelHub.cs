@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Keck.Agent;
 using Keck.Metering;
 using Keck.Virt;
@@ -18,56 +19,87 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     /// <summary>Connections at once, greeted or not.</summary>
     internal const int MostSessions = 4096;
 
-    /// <summary>How long a guest that broke a rule is not let in.</summary>
-    private static readonly TimeSpan Penalty = TimeSpan.FromSeconds(5);
+    // A guest acknowledges every Mark: several intervals without anything, and it is gone.
+    private const int SilentIntervals = 5;
 
-    // A machine may come back under another of its addresses; one at a time is let in from each.
     private readonly ConcurrentDictionary<string, MachineChannelState> _byMachine = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<ChannelSession, MachineChannelState> _bySession = new();
-    private readonly ConcurrentDictionary<(uint? Cid, string? Path), PeerState> _peers = new();
-    private readonly ChannelSessionOptions _limits = new();
+
+    // As many as there are machines with an address, twice, and those that went since the last sweep.
+    private readonly ConcurrentDictionary<(uint? Cid, string? Path, SourcePort Port), PeerState> _peers = new();
+    private readonly ChannelSessionOptions _limits = Limits(options.ChannelInterval);
+    private readonly Lock _adopting = new();
     private int _sessions;
     private long _refused;
 
-    /// <summary>Connections from nobody we know, or beyond a limit.</summary>
+    /// <summary>Connections that came too often, too soon after a fault, or beyond a limit.</summary>
     internal long Refused => Interlocked.Read(ref _refused);
 
-    /// <summary>Serves one accepted connection to its end.</summary>
-    internal async Task ServeAsync(ChannelConnection connection, CancellationToken cancellationToken)
+    /// <summary>Connections being served.</summary>
+    internal int Sessions => Volatile.Read(ref _sessions);
+
+    /// <summary>Addresses remembered.</summary>
+    internal int Peers => _peers.Count;
+
+    /// <summary>Whether anybody is to be told anything.</summary>
+    internal bool AnyConnected
     {
-        (uint?, string?) address = (connection.Peer.Cid, connection.Peer.Path);
-        PeerState peer = _peers.GetOrAdd(address, static _ => new PeerState());
-        if (!peer.Enter(time.GetTimestamp()) || Interlocked.Increment(ref _sessions) > MostSessions)
+        get
+        {
+            foreach ((string _, MachineChannelState channel) in _byMachine)
+            {
+                if (channel.Connected)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Serves one accepted connection to its end.</summary>
+    /// <returns>False where it was not let in; that is known at once.</returns>
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Top of a session's loop: what fails for one guest fails for no other.")]
+    internal async Task<bool> ServeAsync(ChannelConnection connection, CancellationToken cancellationToken)
+    {
+        PeerState peer = _peers.GetOrAdd((connection.Peer.Cid, connection.Peer.Path, connection.Peer.SourcePort), _ => new PeerState(time));
+        if (!Enter(peer))
         {
             _ = Interlocked.Increment(ref _refused);
+            if (MachineOf(machines(), connection.Peer) is { } refused)
+            {
+                ChannelOf(refused.Uuid).Refused();
+            }
+
             await connection.DisposeAsync().ConfigureAwait(false);
-            return;
+            return false;
         }
 
+        // Whoever accepts goes on accepting, however much this guest has to say.
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         ChannelSession session = new(connection, this, _limits, time);
+        SessionEnd end = new(SessionEndKind.Fault, WireReason.Unspecified, "the host failed");
         try
         {
-            SessionEnd end = await session.RunAsync(cancellationToken).ConfigureAwait(false);
-            if (end.Kind == SessionEndKind.Fault)
+            end = await session.RunAsync(cancellationToken).ConfigureAwait(false);
+            if (end.Kind == SessionEndKind.Fault && peer.MaySay())
             {
-                peer.Punish(time.GetTimestamp() + (long)(Penalty.TotalSeconds * time.TimestampFrequency));
                 Log.Ended(logger, session.Peer, end.Reason, end.Detail);
             }
-
-            if (_bySession.TryRemove(session, out MachineChannelState? channel))
-            {
-                channel.Release(session, end);
-            }
-            else if (end.Kind == SessionEndKind.Fault && MachineOf(session.Peer) is { } machine)
-            {
-                ChannelOf(machine.Uuid).Release(session, end);
-            }
+        }
+        catch (Exception e)
+        {
+            Log.Failed(logger, e, session.Peer);
         }
         finally
         {
+            Release(session, end);
             _ = Interlocked.Decrement(ref _sessions);
-            peer.Leave();
+            peer.Leave(end);
         }
+
+        return true;
     }
 
     /// <summary>Tells every guest that an interval ends now. On the tick's thread.</summary>
@@ -75,7 +107,7 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     {
         Mark mark = new() { Interval = interval, HostMonotonicNanoseconds = (ulong)hostNanoseconds };
         long now = Now();
-        foreach (MachineChannelState channel in _byMachine.Values)
+        foreach ((string _, MachineChannelState channel) in _byMachine)
         {
             channel.Mark(mark, now);
         }
@@ -84,34 +116,45 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     /// <summary>Tells every guest its energy. On the tick's thread.</summary>
     internal void Tell(ulong interval, ulong length)
     {
-        foreach (MachineChannelState channel in _byMachine.Values)
+        MachineInventory inventory = machines();
+        foreach ((string uuid, MachineChannelState channel) in _byMachine)
         {
-            channel.Tell(engine, options.Idle, interval, length);
+            if (channel.Session is { IsEstablished: true } session && IsStill(inventory, session.Peer, uuid))
+            {
+                channel.Tell(session, engine, options.Idle, interval, length);
+            }
         }
     }
 
     /// <summary>How a machine's channel stands; null where nobody ever came.</summary>
     internal MachineChannelState? Find(string uuid) => _byMachine.GetValueOrDefault(uuid);
 
-    /// <summary>Whether anybody is to be told anything.</summary>
-    internal bool AnyConnected => _byMachine.Values.Any(static channel => channel.Connected);
-
-    /// <summary>Forgets machines that are gone and addresses that nobody uses.</summary>
+    /// <summary>Ends sessions whose address is another machine's now; forgets machines that are gone and addresses that nobody uses.</summary>
     internal void Sweep()
     {
         MachineInventory inventory = machines();
-        foreach (MachineChannelState channel in _byMachine.Values)
+        foreach ((ChannelSession session, MachineChannelState channel) in _bySession)
         {
-            if (!channel.Connected && inventory.Find(channel.Uuid) is null)
+            if (!IsStill(inventory, session.Peer, channel.Uuid))
             {
-                _ = _byMachine.TryRemove(channel.Uuid, out _);
+                session.Close(WireReason.Refused, "this address belongs to this machine no more");
             }
         }
 
-        long now = time.GetTimestamp();
-        foreach (((uint?, string?) address, PeerState peer) in _peers)
+        lock (_adopting)
         {
-            if (peer.Idle(now))
+            foreach ((string uuid, MachineChannelState channel) in _byMachine)
+            {
+                if (!channel.IsUsed && inventory.Find(uuid) is null)
+                {
+                    _ = _byMachine.TryRemove(uuid, out _);
+                }
+            }
+        }
+
+        foreach (((uint?, string?, SourcePort) address, PeerState peer) in _peers)
+        {
+            if (peer.IsIdle)
             {
                 _ = _peers.TryRemove(address, out _);
             }
@@ -121,9 +164,15 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     /// <inheritdoc/>
     public Greeting Greet(ChannelSession session, Hello hello)
     {
-        if (MachineOf(session.Peer) is not { } machine)
+        if (MachineOf(machines(), session.Peer) is not { } machine)
         {
             return Greeting.Refuse(WireReason.Refused, "this address belongs to no machine that the host knows");
+        }
+
+        if (_bySession.TryGetValue(session, out MachineChannelState? before) && before.Uuid != machine.Uuid)
+        {
+            // A serial port that greets again: what is on its way to it was another's.
+            return Greeting.Refuse(WireReason.Refused, "this address belongs to another machine now: connect again");
         }
 
         MachineFigures figures = new();
@@ -133,9 +182,13 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
             return Greeting.Refuse(WireReason.Refused, "the machine has just started: try again");
         }
 
-        MachineChannelState channel = ChannelOf(machine.Uuid);
-        _bySession[session] = channel;
-        channel.Adopt(session, hello, time.GetUtcNow());
+        lock (_adopting)
+        {
+            MachineChannelState channel = ChannelOf(machine.Uuid);
+            _bySession[session] = channel;
+            channel.Adopt(session, hello, time.GetUtcNow());
+        }
+
         Welcome welcome = new()
         {
             MachineUuid = machine.Uuid,
@@ -154,7 +207,11 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
             welcome.Vcpus = (uint)machine.Vcpus;
         }
 
-        Log.Welcomed(logger, machine.Uuid, machine.Name ?? "", session.Peer);
+        if (before is null && _peers.TryGetValue((session.Peer.Cid, session.Peer.Path, session.Peer.SourcePort), out PeerState? peer) && peer.MaySay())
+        {
+            Log.Welcomed(logger, machine.Uuid, machine.Name ?? "", session.Peer);
+        }
+
         return Greeting.Accept(welcome);
     }
 
@@ -168,7 +225,7 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     {
         if (_bySession.TryGetValue(session, out MachineChannelState? channel))
         {
-            channel.Acknowledged(ack, Now());
+            channel.Acknowledged(session, ack, Now());
         }
     }
 
@@ -177,58 +234,71 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     {
         if (_bySession.TryGetValue(session, out MachineChannelState? channel))
         {
-            channel.Used(GuestClaims.Report(usage, time.GetUtcNow()));
+            channel.Used(session, GuestClaims.Report(usage, time.GetUtcNow()));
+        }
+    }
+
+    private static ChannelSessionOptions Limits(TimeSpan interval)
+    {
+        ChannelSessionOptions usual = new();
+        TimeSpan idle = interval * SilentIntervals;
+        return idle <= usual.IdleTimeout ? usual : new ChannelSessionOptions { IdleTimeout = idle };
+    }
+
+    private static Machine? MachineOf(MachineInventory inventory, ChannelPeer peer) => peer.Transport switch
+    {
+        ChannelTransport.Vsock => peer.Cid is { } cid ? inventory.FindByCid(cid) : null,
+        ChannelTransport.VirtioSerial => peer.Path is { } path ? inventory.FindBySocket(ChannelKind.VirtioSerial, path) : null,
+        _ => peer.Path is { } beside && ChannelListeners.SocketOf(beside) is { } socket ? inventory.FindBySocket(ChannelKind.HybridVsock, socket) : null,
+    };
+
+    // An address that several claim now attests nobody anew; whoever had it before is still at the other end of what it opened.
+    private static bool IsStill(MachineInventory inventory, ChannelPeer peer, string uuid) =>
+        MachineOf(inventory, peer) is { } machine ? machine.Uuid == uuid : inventory.Find(uuid) is not null;
+
+    private bool Enter(PeerState peer)
+    {
+        if (!peer.Enter())
+        {
+            return false;
+        }
+
+        if (Interlocked.Increment(ref _sessions) <= MostSessions)
+        {
+            return true;
+        }
+
+        _ = Interlocked.Decrement(ref _sessions);
+        peer.Leave(null);
+        return false;
+    }
+
+    private void Release(ChannelSession session, SessionEnd end)
+    {
+        if (_bySession.TryRemove(session, out MachineChannelState? channel))
+        {
+            channel.Release(session, end);
+        }
+        else if (MachineOf(machines(), session.Peer) is { } machine)
+        {
+            // It never got in: counted all the same.
+            ChannelOf(machine.Uuid).Release(session, end);
         }
     }
 
     private MachineChannelState ChannelOf(string uuid) => _byMachine.GetOrAdd(uuid, static key => new MachineChannelState(key));
 
-    private Machine? MachineOf(ChannelPeer peer) => peer.Transport switch
-    {
-        ChannelTransport.Vsock => peer.Cid is { } cid ? machines().FindByCid(cid) : null,
-        ChannelTransport.VirtioSerial => machines().FindBySocket(ChannelKind.VirtioSerial, peer.Path!),
-        _ => machines().FindBySocket(ChannelKind.HybridVsock, ChannelListeners.SocketOf(peer.Path!)),
-    };
-
     private long Now() => (long)time.GetElapsedTime(0).TotalNanoseconds;
-
-    /// <summary>What is remembered of an address.</summary>
-    private sealed class PeerState
-    {
-        // A superseding connection comes while the one before still ends.
-        private const int MostAtOnce = 4;
-        private int _open;
-        private long _until;
-
-        internal bool Enter(long now)
-        {
-            if (now < Interlocked.Read(ref _until))
-            {
-                return false;
-            }
-
-            if (Interlocked.Increment(ref _open) <= MostAtOnce)
-            {
-                return true;
-            }
-
-            _ = Interlocked.Decrement(ref _open);
-            return false;
-        }
-
-        internal void Leave() => Interlocked.Decrement(ref _open);
-
-        internal void Punish(long until) => Interlocked.Exchange(ref _until, until);
-
-        internal bool Idle(long now) => Volatile.Read(ref _open) == 0 && now >= Interlocked.Read(ref _until);
-    }
 
     private static partial class Log
     {
         [LoggerMessage(EventId = 5201, Level = LogLevel.Information, Message = "Guest agent of machine {Uuid} {Name} connected from {Peer}")]
         internal static partial void Welcomed(ILogger logger, string uuid, string name, ChannelPeer peer);
 
-        [LoggerMessage(EventId = 5202, Level = LogLevel.Warning, Message = "Connection from {Peer} ended: {Reason}, {Detail}")]
+        [LoggerMessage(EventId = 5202, Level = LogLevel.Warning, Message = "Connection from {Peer} ended: {Reason}, {Detail}; said once a minute at most")]
         internal static partial void Ended(ILogger logger, ChannelPeer peer, WireReason reason, string detail);
+
+        [LoggerMessage(EventId = 5203, Level = LogLevel.Error, Message = "Serving {Peer} failed; this is a bug")]
+        internal static partial void Failed(ILogger logger, Exception exception, ChannelPeer peer);
     }
 }

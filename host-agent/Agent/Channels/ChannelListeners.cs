@@ -14,13 +14,17 @@ internal sealed partial class ChannelListeners(HostAgent agent, HostOptions opti
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+
+    // What refusing costs the host is bounded: one guest waits at its own socket, all share that of AF_VSOCK.
+    private static readonly TimeSpan OwnRefusal = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SharedRefusal = TimeSpan.FromMilliseconds(1);
     private readonly Dictionary<MachineChannel, Door> _doors = [];
 
-    /// <summary>The hypervisor's socket that a hybrid-vsock listener's path stands beside.</summary>
-    internal static string SocketOf(string listenerPath)
+    /// <summary>The hypervisor's socket that a hybrid-vsock listener's path stands beside; null for any other path.</summary>
+    internal static string? SocketOf(string listenerPath)
     {
         string suffix = UnixListener.HybridVsock("");
-        return listenerPath.EndsWith(suffix, StringComparison.Ordinal) ? listenerPath[..^suffix.Length] : listenerPath;
+        return listenerPath.EndsWith(suffix, StringComparison.Ordinal) ? listenerPath[..^suffix.Length] : null;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -32,13 +36,14 @@ internal sealed partial class ChannelListeners(HostAgent agent, HostOptions opti
 
         ChannelHub hub = agent.Hub;
 
-        Task vsock = KeepAsync("vsock", token => ListenAsync(static () => new VsockListener(), hub, token), stoppingToken);
+        Task vsock = KeepAsync("vsock", token => ListenAsync(static () => new VsockListener(), hub, SharedRefusal, time, token), stoppingToken);
         using PeriodicTimer timer = new(Look, time);
         try
         {
             do
             {
                 Follow(hub, stoppingToken);
+                hub.Sweep();
             }
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
         }
@@ -87,7 +92,7 @@ internal sealed partial class ChannelListeners(HostAgent agent, HostOptions opti
     {
         string path = channel.Path!;
         return channel.Kind == ChannelKind.HybridVsock
-            ? KeepAsync(path, token => ListenAsync(() => UnixListener.Beside(path), hub, token), cancellationToken)
+            ? KeepAsync(path, token => ListenAsync(() => UnixListener.Beside(path), hub, OwnRefusal, time, token), cancellationToken)
             : KeepAsync(path, token => ConnectAsync(path, hub, token), cancellationToken);
     }
 
@@ -119,17 +124,25 @@ internal sealed partial class ChannelListeners(HostAgent agent, HostOptions opti
     }
 
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "A session owns its connection.")]
-    private static async Task ListenAsync(Func<IChannelListener> open, ChannelHub hub, CancellationToken cancellationToken)
+    internal static async Task ListenAsync(
+        Func<IChannelListener> open, ChannelHub hub, TimeSpan afterRefusal, TimeProvider time, CancellationToken cancellationToken)
     {
         await using IChannelListener listener = open();
-        HashSet<Task> served = [];
+        HashSet<Task<bool>> served = [];
         try
         {
             while (true)
             {
                 ChannelConnection connection = await listener.AcceptAsync(cancellationToken).ConfigureAwait(false);
+                Task<bool> serving = hub.ServeAsync(connection, cancellationToken);
+                if (serving.IsCompletedSuccessfully && !await serving.ConfigureAwait(false))
+                {
+                    await Task.Delay(afterRefusal, time, cancellationToken).ConfigureAwait(false);
+                    continue;
+                }
+
                 _ = served.RemoveWhere(static task => task.IsCompletedSuccessfully);
-                _ = served.Add(hub.ServeAsync(connection, cancellationToken));
+                _ = served.Add(serving);
             }
         }
         finally
@@ -142,7 +155,7 @@ internal sealed partial class ChannelListeners(HostAgent agent, HostOptions opti
     private static async Task ConnectAsync(string path, ChannelHub hub, CancellationToken cancellationToken)
     {
         ChannelConnection connection = await new UnixConnector(path, ChannelTransport.VirtioSerial).ConnectAsync(cancellationToken).ConfigureAwait(false);
-        await hub.ServeAsync(connection, cancellationToken).ConfigureAwait(false);
+        _ = await hub.ServeAsync(connection, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A door of one machine, open until the machine goes.</summary>

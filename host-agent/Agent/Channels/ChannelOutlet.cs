@@ -10,11 +10,19 @@ namespace Keck.Host;
 /// </summary>
 internal sealed class ChannelOutlet(ChannelHub hub, StateKeeper? keeper, TimeSpan interval, ulong number) : ITickOutlet
 {
-    private const int SweepEvery = 16;
-    private ulong _number = number;
+    // Numbers of Marks that went out after the last save must not come again with another moment.
+    private const ulong StartsLater = 1_000;
+
+    // Ticks are early or late by a little: an interval may be shorter by so much, but not the mean of several.
+    private const int Tolerance = 20;
+    private ulong _number = number + StartsLater;
+    private long _next = long.MinValue;
     private long _ended = long.MinValue;
     private long _length;
     private bool _due;
+
+    /// <summary>The number of the last interval.</summary>
+    internal ulong Interval => _number;
 
     /// <summary>The number of the last interval that a state was saved with; 0 for a new one.</summary>
     internal static ulong NumberOf(ResumedState state) =>
@@ -26,9 +34,8 @@ internal sealed class ChannelOutlet(ChannelHub hub, StateKeeper? keeper, TimeSpa
     /// <inheritdoc/>
     public void OnDrained(Observation observation)
     {
-        // Half a tick early is nearer than half a tick late.
-        long end = observation.EndNanoseconds, least = (long)interval.TotalNanoseconds - (observation.Length.Nanoseconds / 2);
-        _due = observation.Tick > 0 && (_ended == long.MinValue || end - _ended >= least);
+        long end = observation.EndNanoseconds, whole = (long)interval.TotalNanoseconds;
+        _due = observation.Tick > 0 && (_next == long.MinValue || end >= _next - (whole / Tolerance));
         if (!_due)
         {
             return;
@@ -36,6 +43,7 @@ internal sealed class ChannelOutlet(ChannelHub hub, StateKeeper? keeper, TimeSpa
 
         _length = _ended == long.MinValue ? observation.Length.Nanoseconds : end - _ended;
         _ended = end;
+        _next = (end < _next ? _next : end) + whole;
         hub.Mark(++_number, end);
     }
 
@@ -48,11 +56,6 @@ internal sealed class ChannelOutlet(ChannelHub hub, StateKeeper? keeper, TimeSpa
         }
 
         _due = false;
-        if (_number % SweepEvery == 0)
-        {
-            hub.Sweep();
-        }
-
         // What is not saved is not told: after a kill it would have to be taken back.
         if (hub.AnyConnected && (keeper is null || keeper.Commit(observation.EndNanoseconds)))
         {

@@ -30,9 +30,11 @@ internal static class MachineBudget
         budget.PackageStatic = charged ? Exact(budget.PackageStatic ?? new WireFigure(), figures.PackageStatic) : null;
         budget.DramStatic = charged ? Exact(budget.DramStatic ?? new WireFigure(), figures.DramStatic) : null;
 
-        WireFigure Active(WireFigure into, long part) => EnergyQuantum.ToGuest(part, figures.Low(part), figures.High(part), quality, origin, into);
+        // Whatever the bounds are: a figure outside of them would be refused by the guest, and must not end the tick here.
+        WireFigure Active(WireFigure into, long part) => EnergyQuantum.ToGuest(
+            part = Math.Max(0, part), Math.Clamp(figures.Low(part), 0, part), Math.Max(part, figures.High(part)), quality, origin, into);
 
-        WireFigure Exact(WireFigure into, long part) => EnergyQuantum.ToGuest(part, part, part, quality, origin, into);
+        WireFigure Exact(WireFigure into, long part) => EnergyQuantum.ToGuest(part = Math.Max(0, part), part, part, quality, origin, into);
     }
 
     /// <summary>What the counters of a machine's account count from: the ledger's epoch and the account's number in it.</summary>

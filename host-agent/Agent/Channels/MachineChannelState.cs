@@ -10,8 +10,11 @@ internal sealed class MachineChannelState(string uuid)
     private readonly Lock _gate = new();
     private readonly MachineFigures _figures = new();
     private readonly Budget _budget = new();
+
+    // The one in force, and those that end: all are counted.
+    private readonly HashSet<ChannelSession> _attached = [];
     private ChannelSession? _session;
-    private ChannelCounts _past;
+    private long _framesBefore;
     private long _connections;
     private long _rejected;
     private string? _lastRejection;
@@ -25,7 +28,22 @@ internal sealed class MachineChannelState(string uuid)
 
     internal string Uuid => uuid;
 
-    internal bool Connected => Volatile.Read(ref _session) is { IsEstablished: true };
+    /// <summary>The session in force.</summary>
+    internal ChannelSession? Session => Volatile.Read(ref _session);
+
+    internal bool Connected => Session is { IsEstablished: true };
+
+    /// <summary>Whether a session of it goes on.</summary>
+    internal bool IsUsed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _attached.Count > 0;
+            }
+        }
+    }
 
     /// <summary>Takes a session that greets; the one before is superseded.</summary>
     internal void Adopt(ChannelSession session, Hello hello, DateTimeOffset now)
@@ -35,6 +53,7 @@ internal sealed class MachineChannelState(string uuid)
         {
             older = _session == session ? null : _session;
             _session = session;
+            _ = _attached.Add(session);
             _connections++;
             _agentVersion = hello.HasAgentVersion ? hello.AgentVersion : null;
             _since = now;
@@ -49,8 +68,8 @@ internal sealed class MachineChannelState(string uuid)
     {
         lock (_gate)
         {
-            ChannelCounts counts = session.Counts;
-            _past = _past with { FramesRead = _past.FramesRead + counts.FramesRead, FramesWritten = _past.FramesWritten + counts.FramesWritten };
+            _ = _attached.Remove(session);
+            _framesBefore += Frames(session);
             if (_session == session)
             {
                 _session = null;
@@ -64,10 +83,19 @@ internal sealed class MachineChannelState(string uuid)
         }
     }
 
+    /// <summary>A connection was not let in.</summary>
+    internal void Refused()
+    {
+        lock (_gate)
+        {
+            _rejected++;
+            _lastRejection = "connections come too often, or too soon after a fault";
+        }
+    }
+
     internal void Mark(Mark mark, long at)
     {
-        ChannelSession? session = Volatile.Read(ref _session);
-        if (session?.Post(mark) is PostResult.NotConnected or null)
+        if (Session is not { IsEstablished: true } session)
         {
             return;
         }
@@ -76,13 +104,15 @@ internal sealed class MachineChannelState(string uuid)
         {
             (_marked, _markedAt) = (mark.Interval, at);
         }
+
+        _ = session.Post(mark);
     }
 
-    internal void Acknowledged(Ack ack, long now)
+    internal void Acknowledged(ChannelSession session, Ack ack, long now)
     {
         lock (_gate)
         {
-            if (ack.Interval == _marked)
+            if (session == _session && ack.Interval == _marked)
             {
                 _ackNanoseconds = now - _markedAt;
                 _drainNanoseconds = ack.HasDrainNanoseconds ? (long)Math.Min(ack.DrainNanoseconds, long.MaxValue) : null;
@@ -90,18 +120,19 @@ internal sealed class MachineChannelState(string uuid)
         }
     }
 
-    internal void Used(GuestReport report)
+    internal void Used(ChannelSession session, GuestReport report)
     {
         lock (_gate)
         {
-            _report = report;
+            // What a superseded session had still on its way is older.
+            _report = session == _session ? report : _report;
         }
     }
 
     /// <summary>Tells the guest its energy as of the interval's end. On the tick's thread.</summary>
-    internal void Tell(MeteringEngine engine, IdlePolicy policy, ulong interval, ulong length)
+    internal void Tell(ChannelSession session, MeteringEngine engine, IdlePolicy policy, ulong interval, ulong length)
     {
-        if (Volatile.Read(ref _session) is { IsEstablished: true } session && engine.ReadMachine(uuid, policy, _figures))
+        if (engine.ReadMachine(uuid, policy, _figures))
         {
             MachineBudget.Fill(_budget, _figures, policy, interval, length);
             _ = session.Post(_budget);
@@ -112,7 +143,6 @@ internal sealed class MachineChannelState(string uuid)
     {
         lock (_gate)
         {
-            ChannelCounts counts = _session?.Counts ?? default;
             return new ChannelFacts
             {
                 Connected = Connected,
@@ -120,7 +150,7 @@ internal sealed class MachineChannelState(string uuid)
                 Since = _session is null ? null : _since,
                 AgentVersion = _agentVersion,
                 Connections = _connections,
-                Frames = _past.FramesRead + _past.FramesWritten + counts.FramesRead + counts.FramesWritten,
+                Frames = _framesBefore + _attached.Sum(Frames),
                 Rejected = _rejected,
                 LastRejection = _lastRejection,
                 AckNanoseconds = _ackNanoseconds,
@@ -135,5 +165,11 @@ internal sealed class MachineChannelState(string uuid)
         {
             return _report;
         }
+    }
+
+    private static long Frames(ChannelSession session)
+    {
+        ChannelCounts counts = session.Counts;
+        return counts.FramesRead + counts.FramesWritten;
     }
 }

@@ -13,13 +13,14 @@ internal static class TreeCommand
     {
         Option<int> depth = new("--depth") { Description = "levels to show, 1 to 6", HelpName = "N", DefaultValueFactory = _ => 4 };
         Option<double> seconds = new("--seconds") { Description = "how long to meter first where no agent runs", HelpName = "S", DefaultValueFactory = _ => 5 };
-        Command command = new("tree", "show where the energy went, level by level, and that every level adds up") { depth, seconds };
+        Option<bool> machines = new("--machines", "-m") { Description = "host → machine → vCPU instead of meter → core → process" };
+        Command command = new("tree", "show where the energy went, level by level, and that every level adds up") { depth, seconds, machines };
         ApiAccess access = new(command);
-        command.SetAction((parsed, cancellation) => RunAsync(access, parsed, parsed.GetValue(depth), parsed.GetValue(seconds), cancellation));
+        command.SetAction((parsed, cancellation) => RunAsync(access, parsed, parsed.GetValue(depth), parsed.GetValue(machines), parsed.GetValue(seconds), cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(ApiAccess access, ParseResult parsed, int depth, double seconds, CancellationToken cancellation)
+    private static async Task<int> RunAsync(ApiAccess access, ParseResult parsed, int depth, bool machines, double seconds, CancellationToken cancellation)
     {
         IApi? api = await access.OpenAsync(parsed, cancellation).ConfigureAwait(false);
         if (api is null)
@@ -36,7 +37,7 @@ internal static class TreeCommand
                     await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(seconds, 1, 3_600)), TimeProvider.System, cancellation).ConfigureAwait(false);
                 }
 
-                string target = string.Create(CultureInfo.InvariantCulture, $"/api/v1/tree?depth={depth}");
+                string target = string.Create(CultureInfo.InvariantCulture, $"/api/v1/tree?depth={depth}{(machines ? "&view=machines" : "")}");
                 using JsonDocument document = await api.GetAsync(target, cancellation).ConfigureAwait(false);
                 TextWriter output = parsed.InvocationConfiguration.Output;
                 await output.WriteAsync(Render(document.RootElement)).ConfigureAwait(false);

@@ -40,6 +40,9 @@ internal sealed class HostAgent : AgentCore
     /// <summary>The virtual machines.</summary>
     internal MachineDirectory Machines => _machines.Directory;
 
+    /// <summary>Reads again what is only shown of machines; blocks while files or libvirt's daemon answer.</summary>
+    internal void LookAtMachines() => _machines.ReadHaltPolls();
+
     /// <summary>The guests' channels.</summary>
     internal ChannelHub Hub { get; }
 

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Keck.Agent;
 using Keck.Metering;
 using Keck.Virt;
@@ -9,6 +10,7 @@ namespace Keck.Host;
 internal sealed class MachineParts(MachineDirectory directory) : IWorkloads
 {
     private readonly MachineResolver _resolver = new(directory);
+    private FrozenDictionary<string, long> _haltPolls = FrozenDictionary<string, long>.Empty;
 
     internal MachineDirectory Directory => directory;
 
@@ -57,10 +59,25 @@ internal sealed class MachineParts(MachineDirectory directory) : IWorkloads
             Tags = machine.Owner?.Tags ?? System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty,
             PodUid = machine.PodUid,
             Derived = machine.Derived,
-            HaltPollNanoseconds = directory.ReadHaltPoll(machine).Value is { } polled ? polled.SuccessNanoseconds + polled.FailNanoseconds : null,
+            HaltPollNanoseconds = Volatile.Read(ref _haltPolls).TryGetValue(machine.Uuid, out long polled) ? polled : null,
             Channel = channel?.Facts() ?? (machine.Channels.IsEmpty ? null : new ChannelFacts()),
             Guest = channel?.Report(),
         };
+    }
+
+    /// <summary>Reads the machines' halt-polling: whoever asks for it does not wait for files, or for libvirt's daemon.</summary>
+    internal void ReadHaltPolls()
+    {
+        Dictionary<string, long> read = [];
+        foreach (Machine machine in directory.Current.Machines.Where(machine => machine.Process is not null))
+        {
+            if (directory.ReadHaltPoll(machine).Value is { } polled)
+            {
+                read[machine.Uuid] = polled.SuccessNanoseconds + polled.FailNanoseconds;
+            }
+        }
+
+        Volatile.Write(ref _haltPolls, read.ToFrozenDictionary());
     }
 
     // The minimal profile does without libvirt, which costs 11 MB; where no libvirt ever ran there is nothing to ask.
