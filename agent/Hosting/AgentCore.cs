@@ -15,6 +15,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
     private readonly LimitedRuns _limited;
     private readonly LiveTrace _trace;
     private readonly StateKeeper? _keeper;
+    private bool _disposed;
 
     /// <summary>Wires the data path.</summary>
     /// <param name="options">What is set.</param>
@@ -172,6 +173,14 @@ internal abstract class AgentCore : IAgentState, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // The container knows the agent by two names and disposes of each.
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+
         // What is kept needs the sources once more.
         _keeper?.Close();
         _keeper?.Dispose();
