@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 umask 022
 export LC_ALL=C TZ=UTC
-top=$PWD out=$PWD/out/packages
-# VERSION=... is for the tests of an upgrade.
+top=$PWD out=${OUT:-$PWD/out/packages}
+# VERSION and OUT are for the tests: of an upgrade, of the same bytes.
 version=${VERSION:-$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' eng/Version.props)}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y eng/Version.props)}
 export SOURCE_DATE_EPOCH
@@ -20,11 +20,12 @@ fill() {
 	local text
 	text=$(cat "$1"; echo .)
 	text=${text%.}
-	text=${text//@NAME@/$name} text=${text//@ROLE@/$role} text=${text//@VERSION@/$version}
-	text=${text//@SUMMARY@/$summary} text=${text//@TITLE@/${summary^}} text=${text//@DESCRIPTION@/$description}
-	text=${text//@RUNTIME@/$runtime} text=${text//@ARRIVE@/$arrive} text=${text//@LEAVE@/$leave}
-	text=${text//@DATE@/$(date -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%d)} text=${text//@RPMDATE@/$(date -d "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')}
-	printf '%s' "${text//@FURTHER@/${rpm_suggests:+Suggests:       $rpm_suggests}}" | sed '/^@[A-Z]*@$/d'
+	# Quoted: in a replacement & would stand for what was found.
+	text=${text//@NAME@/"$name"} text=${text//@ROLE@/"$role"} text=${text//@VERSION@/"$version"}
+	text=${text//@SUMMARY@/"$summary"} text=${text//@TITLE@/"${summary^}"} text=${text//@DESCRIPTION@/"$description"}
+	text=${text//@RUNTIME@/"$runtime"} text=${text//@ARRIVE@/"$arrive"} text=${text//@LEAVE@/"$leave"}
+	text=${text//@DATE@/"$(date -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%d)"} text=${text//@RPMDATE@/"$(date -d "@$SOURCE_DATE_EPOCH" '+%a %b %d %Y')"}
+	printf '%s' "${text//@FURTHER@/"${rpm_suggests:+Suggests:       $rpm_suggests}"}"
 }
 
 put() { install -D -m "$1" "$2" "$root/$3"; } # put MODE FILE PATH
