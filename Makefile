@@ -49,6 +49,11 @@ publish: ## native executables of the product into out/bin/
 	@install -m 0755 out/publish/keck-guest/keck-guest $(BIN)/keck-guest
 	@ls -l $(BIN)
 
+.PHONY: packages
+packages: publish ## deb and RPM of keck-host and keck-guest into out/packages/
+	@eng/setup.sh packages
+	@eng/package.sh
+
 .PHONY: clean
 clean: ## removes everything built
 	@rm -rf out

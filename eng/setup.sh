@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need beyond the .NET SDK, and says what. Nothing to do: says nothing.
-# usage: eng/setup.sh build|test
+# usage: eng/setup.sh build|packages|test
 set -euo pipefail
 
 need=()
@@ -21,7 +21,14 @@ want_file /usr/include/zlib.h zlib1g-dev
 want_file /usr/include/bpf/bpf_helpers.h libbpf-dev
 ldconfig -p 2>/dev/null | grep -q 'libbpf\.so\.1' || need+=(libbpf1)
 
+if [ "${1:-build}" != build ]; then
+	want rpmbuild rpm                # make packages
+	want dpkg-shlibdeps dpkg-dev
+fi
 if [ "${1:-build}" = test ]; then
+	want rpmlint rpmlint
+	want lintian lintian
+	want man man-db                  # lintian looks at our manual pages with it
 	want promtool prometheus         # checks our metrics, scrapes us in a test
 	want prometheus-node-exporter prometheus-node-exporter
 	want jq jq
