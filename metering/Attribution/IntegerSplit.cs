@@ -102,23 +102,47 @@ public static class IntegerSplit
         // Above the bucket everybody gets one; in it, those with the largest remainders. If all of it is wanted, it belongs above.
         ulong above = (ulong)(histogram[bucket] == wanted ? bucket : bucket + 1) << shift;
         ulong from = (ulong)bucket << shift;
-        shares = shares[..remainders.Length];
         Span<int> candidates = stackalloc int[MostCandidates];
-        int count = 0;
-        for (int i = 0; i < remainders.Length; i++)
+        int count = GiveAbove(above, from, remainders, shares, candidates);
+        GiveToLargest(wanted, candidates[..count], remainders, shares);
+    }
+
+    // Whether a remainder is large is a coin toss: no branch on it.
+    private static int GiveAbove(ulong above, ulong from, ReadOnlySpan<ulong> remainders, Span<long> shares, Span<int> candidates)
+    {
+        shares = shares[..remainders.Length];
+        Vector<ulong> aboves = new(above), froms = new(from);
+        int count = 0, i = 0;
+        for (; i <= remainders.Length - Vector<ulong>.Count; i += Vector<ulong>.Count)
         {
-            ulong remainder = remainders[i];
-            if (remainder >= above)
+            Vector<ulong> each = new(remainders[i..]);
+            Vector<ulong> gets = Vector.GreaterThanOrEqual(each, aboves);
+            (new Vector<long>(shares[i..]) - Vector.AsVectorInt64(gets)).CopyTo(shares[i..]);
+            if (Vector.AndNot(Vector.GreaterThanOrEqual(each, froms), gets) != Vector<ulong>.Zero)
+            {
+                for (int lane = i; lane < i + Vector<ulong>.Count; lane++)
+                {
+                    if (remainders[lane] >= from && remainders[lane] < above)
+                    {
+                        candidates[count++] = lane;
+                    }
+                }
+            }
+        }
+
+        for (; i < remainders.Length; i++)
+        {
+            if (remainders[i] >= above)
             {
                 shares[i]++;
             }
-            else if (remainder >= from)
+            else if (remainders[i] >= from)
             {
                 candidates[count++] = i;
             }
         }
 
-        GiveToLargest(wanted, candidates[..count], remainders, shares);
+        return count;
     }
 
     private static void GiveToLargest(long wanted, ReadOnlySpan<int> candidates, ReadOnlySpan<ulong> remainders, Span<long> shares)
