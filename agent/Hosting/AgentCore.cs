@@ -37,7 +37,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             workloads,
             new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }, State.Floors),
             State.Ledger,
-            new EngineOptions { EndedProcessLimit = Math.Max(100, profile.MaxProcesses / EndedPart) },
+            new EngineOptions { EndedProcessLimit = EndedLimit(profile) },
             time);
         _trace = new LiveTrace(this);
     }
@@ -90,6 +90,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             ModelKind limit = Profile.ModelLimit;
             _limited.Limit = change.To == Options.Profile || limit >= Engine.Attribution.Model ? null : limit;
             History.Resize(Profile.History);
+            Engine.EndedProcessLimit = EndedLimit(Profile);
         }
 
         return change;
@@ -188,6 +189,8 @@ internal abstract class AgentCore : IAgentState, IDisposable
 
     /// <summary>What an earlier run left is used up.</summary>
     protected void ForgetState() => State = State with { Saved = null };
+
+    private static int EndedLimit(AgentProfile profile) => Math.Max(100, profile.MaxProcesses / EndedPart);
 
     /// <summary>Closes the sources.</summary>
     protected abstract void DisposeSources();

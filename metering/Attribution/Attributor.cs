@@ -68,6 +68,21 @@ public sealed class Attributor
     /// <summary>What is set.</summary>
     public AttributionOptions Options => _options;
 
+    /// <summary>Runs that were held for a slow meter without their owner, because too many owners came by while it was silent: they share in its next reading as <c>unattributed</c>.</summary>
+    public long HeldWithoutOwner
+    {
+        get
+        {
+            long runs = 0;
+            foreach (MeterState state in _states)
+            {
+                runs += state.Span.Overflowed;
+            }
+
+            return runs;
+        }
+    }
+
     private IReadOnlyDictionary<string, StaticFloorState> InitialFloors { get; set; }
 
     /// <summary>The learned floors by meter id, as of the last tick.</summary>
