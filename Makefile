@@ -10,8 +10,8 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 .PHONY: demo
-demo: ## from a bare machine to a live result: builds, meters this machine under load for 30 s (KEEP=1 leaves it serving)
-	@eng/setup.sh build
+demo: ## from a bare machine to a live result: builds, meters this machine under load for 30 s, then a virtual machine (KEEP=1 leaves it serving)
+	@eng/setup.sh demo
 	@$(MAKE) --no-print-directory publish
 	@eng/demo.sh
 
