@@ -62,7 +62,10 @@ sleep "$length"
 
 echo
 echo "== from the host: the machine and its vCPUs, and that it adds up"
-out/bin/keck-host tree --machines --depth 2 --url "$url" | head -n "${TREE_LINES:-45}"
+out/bin/keck-host tree --machines --depth 2 --url "$url" >"$work/tree"
+head -n "${MACHINE_LINES:-14}" "$work/tree"
+echo "  … (all processes outside of machines, the kernel, idle)"
+tail -n 1 "$work/tree"
 echo
 echo "== from inside: the same energy, split over what runs there"
 guest "keck-guest top --once --top 5"
