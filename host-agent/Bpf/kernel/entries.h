@@ -126,8 +126,8 @@ __noinline int charge_elsewhere(struct keck_slot *s, __u32 index, __u32 cpu, str
 	return true;
 }
 
-/* `room` is where the amounts may stand for the slow way; not looked at on the other. */
-static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts a, __u32 cut, struct amounts *room)
+/* `at` is where the amounts may stand for the slow way; 0 = in the scratch, looked up there only. */
+static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts a, __u32 cut, struct amounts *at)
 {
 
 	if (unlikely(s->next) && unwritten_since(cut, s->chain_stamp))
@@ -140,10 +140,12 @@ static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, 
 		add(&s->entries[1], a, cut);
 		return true;
 	}
-	if (!room)
+	if (!at)
+		at = room();
+	if (!at)
 		return false;
-	*room = a; /* only this way needs an address */
-	return charge_elsewhere(s, index, cpu, room, cut);
+	*at = a; /* only this way needs an address */
+	return charge_elsewhere(s, index, cpu, at, cut);
 }
 
 #endif
