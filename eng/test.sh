@@ -22,7 +22,7 @@ step restore dotnet restore Keck.Appliance.sln --locked-mode
 step build dotnet build Keck.Appliance.sln --no-restore
 if [ "$failed" -gt 0 ]; then echo "$passed passed, $failed failed"; exit 1; fi
 step format dotnet format Keck.Appliance.sln --verify-no-changes --no-restore
-[ "$mode" = quick ] || step publish make --no-print-directory publish
+[ "$mode" = quick ] || step packages make --no-print-directory packages
 
 filter=()
 [ "$mode" = quick ] && filter=(-trait- "Speed=slow")

@@ -10,6 +10,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
     // (24,000 of them: 230 MiB), so the profile's memory holds a part of its processes as ended ones. What they used is kept in any case.
     private const int EndedPart = 20;
 
+    private int _disposed;
     private readonly SelfMeter _self = new();
     private readonly ProfileGovernor _governor;
     private readonly LimitedRuns _limited;
@@ -172,6 +173,12 @@ internal abstract class AgentCore : IAgentState, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // The services know it under two types, and each of them is disposed of.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         // What is kept needs the sources once more.
         _keeper?.Close();
         _keeper?.Dispose();
