@@ -39,7 +39,8 @@ for project in tests/Keck.*.Tests; do
 	bad=$((${errors:-0} + ${f:-0}))
 	# A runner that crashed counts as a failure even if it printed no figure.
 	if [ -z "$summary" ] || { [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; }; then bad=1; fi
-	good=$((${total:-0} - ${f:-0} - ${s:-0}))
+	n=$(number "Not Run")
+	good=$((${total:-0} - ${f:-0} - ${s:-0} - ${n:-0}))
 	passed=$((passed + good)); failed=$((failed + bad)); skipped=$((skipped + ${s:-0}))
 	if [ "$bad" -gt 0 ]; then tail -n 200 "$log"; else echo "   $good passed, ${s:-0} skipped"; fi
 	[ "${s:-0}" -gt 0 ] && grep -A1 '\[SKIP\]' "$log" | head -n 60
