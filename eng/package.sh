@@ -131,7 +131,7 @@ package() {
 		arrive=$'\t\tudevadm control --reload && udevadm trigger --settle --action=change --subsystem-match=virtio-ports --subsystem-match=misc || true'
 		leave=$'\t\t\tudevadm control --reload || true'
 	fi
-	work=$out/work/$name
+	work=$out/build/$name
 	for format in deb rpm; do
 		rm -rf "$work"
 		mkdir -p "$work/root"
@@ -150,5 +150,5 @@ for each in ${*:-keck-host keck-guest}; do
 	rm -f "$out/${each}"[-_][0-9]*.{deb,rpm}
 	package "$each"
 done
-rmdir "$out/work" 2>/dev/null || true
+rmdir "$out/build" 2>/dev/null || true
 ls -l "$out"

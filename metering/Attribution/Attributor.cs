@@ -178,6 +178,7 @@ public sealed class Attributor
         ref MeterShares shares = ref _result.Shares[k];
         shares.Observed = true;
         shares.Total = total;
+        (shares.Below, shares.Above) = state.Doubt;
         if (state.Unattributable)
         {
             shares.UnattributedActive = total;
@@ -211,7 +212,7 @@ public sealed class Attributor
         claimants.Owners.ClearEnergies();
         if (active > 0)
         {
-            SplitActive(k, active, claimants, memory);
+            SplitActive(observation, k, active, claimants, memory);
         }
 
         SplitProportional(k, claimants.Owners);
@@ -286,7 +287,7 @@ public sealed class Attributor
         return _holders;
     }
 
-    private void SplitActive(int k, long active, Claimants claimants, bool memory)
+    private void SplitActive(Observation observation, int k, long active, Claimants claimants, bool memory)
     {
         if (!claimants.Any)
         {
@@ -310,6 +311,15 @@ public sealed class Attributor
         Span<OwnerSum> owners = claimants.Owners.Items;
         ReadOnlySpan<int> ownerOf = claimants.OwnerOf[..parts.Length];
         Span<long> runs = _result.RunMicrojoules.Items;
+
+        // A run's energy on a meter of the whole machine is no part of its package's.
+        bool whole = !memory && _selected[k].Package is null && _selected[k].Cpu is null;
+        if (whole)
+        {
+            _result.WholeRunMicrojoules.Resize(runs.Length);
+        }
+
+        Span<long> wholeRuns = _result.WholeRunMicrojoules.Items;
         for (int i = 0; i < places.Length; i++)
         {
             ref OwnerSum owner = ref owners[ownerOf[i]];
@@ -319,6 +329,14 @@ public sealed class Attributor
             if (place >= 0)
             {
                 runs[place] += part;
+                if (whole)
+                {
+                    wholeRuns[place] += part;
+                }
+            }
+            else if (whole)
+            {
+                AddOffCore(k, owner.Owner, part, observation.Cpus[Leaf.OnCpu(place)].Cpu);
             }
             else
             {
@@ -338,12 +356,12 @@ public sealed class Attributor
         }
     }
 
-    private void AddOffCore(int k, int owner, long microjoules)
+    private void AddOffCore(int k, int owner, long microjoules, int cpu = -1)
     {
         ref OffCoreShare share = ref _result.OffCore.Add();
         share.Owner = owner;
         share.Package = _selected[k].Package ?? -1;
-        share.Cpu = _selected[k].Cpu ?? -1;
+        share.Cpu = _selected[k].Cpu ?? cpu;
         share.Microjoules = microjoules;
     }
 

@@ -57,6 +57,7 @@ public sealed class EnergyLedger
             bool read = BeginMachines(observation, tick);
             BookThreads(observation, tick, read);
             BookProcesses(observation, tick);
+            BookWholeMachine(observation, tick);
             BookCpus(observation, tick);
             BookAllocated(observation, tick);
         }
@@ -342,6 +343,35 @@ public sealed class EnergyLedger
             if (!_usage.Taken(process))
             {
                 _book.Book(process, observation.ProcessTable[process], observation.Machines, null, _columnOf, _usage.Take(process));
+            }
+        }
+    }
+
+    // What runs used on meters of the whole machine moves from their package's cells to cells of none: each meter's energy has its own.
+    private void BookWholeMachine(Observation observation, TickAttribution tick)
+    {
+        Span<long> whole = tick.WholeRunMicrojoules.Items;
+        if (whole.IsEmpty)
+        {
+            return;
+        }
+
+        foreach (ref ThreadSample thread in observation.Threads.Items)
+        {
+            int owner = observation.ThreadTable[thread.Row].Owner;
+            for (int i = thread.FirstRun; i < thread.FirstRun + thread.RunCount; i++)
+            {
+                if (whole[i] == 0)
+                {
+                    continue;
+                }
+
+                int cpu = observation.Runs[i].Cpu, package = observation.Topology.Package(cpu);
+                if (package >= 0)
+                {
+                    _cells[_cells.Find(owner, package, cpu)].Microjoules -= whole[i];
+                    _cells[_cells.Find(owner, -1, cpu)].Microjoules += whole[i];
+                }
             }
         }
     }
