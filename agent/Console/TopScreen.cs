@@ -38,8 +38,8 @@ internal sealed class TopScreen : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, End),
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, End),
             PosixSignalRegistration.Create(PosixSignal.SIGQUIT, _ => Leave()), // And ends as it does: with a core, where cores are kept.
-            PosixSignalRegistration.Create(PosixSignal.SIGTSTP, _ => Leave()),
-            PosixSignalRegistration.Create(PosixSignal.SIGCONT, _ => Enter()),
+            PosixSignalRegistration.Create(PosixSignal.SIGTSTP, Stop),
+            PosixSignalRegistration.Create(PosixSignal.SIGCONT, Continue),
             PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => Redraw()),
         ];
         AppDomain.CurrentDomain.ProcessExit += OnExit;
@@ -133,6 +133,21 @@ internal sealed class TopScreen : IDisposable
         }
 
         Leave();
+    }
+
+    // The runtime does not stop for a SIGTSTP that it has caught.
+    private void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        Leave();
+        Terminal.Stop();
+    }
+
+    // Left to itself the runtime puts on the settings that it found at its own start, after ours.
+    private void Continue(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        Enter();
     }
 
     private void OnExit(object? sender, EventArgs e) => Leave();

@@ -14,6 +14,13 @@ internal static partial class LibC
     /// <summary>TIOCGWINSZ of asm-generic/ioctls.h.</summary>
     internal const nuint GetWindowSize = 0x5413;
 
+    /// <summary>SIGSTOP of asm-generic/signal.h (x86, ARM, RISC-V).</summary>
+    internal const int StopSignal = 19;
+
+    /// <summary>kill(2): 0, or -1 with errno set.</summary>
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    internal static partial int Kill(int process, int signal);
+
     /// <summary>tcgetattr(3): the settings of a terminal; 0, or -1 with errno set (ENOTTY: it is none).</summary>
     [LibraryImport("libc", EntryPoint = "tcgetattr", SetLastError = true)]
     internal static partial int GetTerminal(int descriptor, out TerminalSettings settings);

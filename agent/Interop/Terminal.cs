@@ -49,6 +49,9 @@ internal sealed class Terminal : IDisposable
         }
     }
 
+    /// <summary>Stops this process as Ctrl-Z does where nobody catches it; returns when it goes on.</summary>
+    internal static void Stop() => _ = LibC.Kill(Environment.ProcessId, LibC.StopSignal);
+
     /// <summary>Waits for bytes of keys; 0 when no more can come.</summary>
     internal int Read(Span<byte> bytes)
     {

@@ -61,7 +61,22 @@ public sealed class TopTerminalTests
         await terminal.SeesAsync("terminal:as-before status:131");
     }
 
-    // A shell on a terminal that runs top and says whether the terminal's settings are the same after it. Nothing waits beyond the deadline.
+    [Fact]
+    public async Task Top_CtrlZ_GivesTheTerminalBackUntilItIsInFrontAgain()
+    {
+        using Terminal terminal = new();
+        await terminal.SeesAsync("POWER▾");
+        await terminal.TypeAsync("\u001a", LeaveScreen);
+        await terminal.SeesAsync("terminal:as-before status:147");
+        await terminal.TypeAsync("\n", EnterScreen);
+        await terminal.SeesAsync("POWER▾");
+        await terminal.TypeAsync("e", "ENERGY▾");
+        await terminal.TypeAsync("q", LeaveScreen);
+        await terminal.SeesAsync(AsBefore);
+    }
+
+    // A shell on a terminal that runs top, says whether the terminal's settings are the same after it, and after Enter has it go on
+    // if it is stopped. Nothing waits beyond the deadline.
     private sealed class Terminal : IDisposable
     {
         private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
@@ -77,9 +92,10 @@ public sealed class TopTerminalTests
         internal Terminal()
         {
             HostBinary.Require();
-            string command = "ulimit -c 0; trap : INT QUIT; stty rows 40 columns 160; b=$(stty -g); "
+            const string Say = "[ \"$b\" = \"$(stty -g)\" ] && a=as-before || a=changed; echo terminal:$a status:$s";
+            string command = "ulimit -c 0; set -m; trap : INT QUIT; stty rows 40 columns 160; b=$(stty -g); "
                 + $"sh -c 'echo pid:$$.; trap - INT QUIT; exec \"{HostBinary.Path}\" top --socket none --runs schedstat --delay 0.5'; s=$?; "
-                + "[ \"$b\" = \"$(stty -g)\" ] && a=as-before || a=changed; echo terminal:$a status:$s";
+                + $"{Say}; if [ $s = 147 ]; then read go; fg; s=$?; {Say}; fi";
             _deadline.CancelAfter(Deadline);
             _script = Process.Start(new ProcessStartInfo("script", ["-qefc", command, "/dev/null"])
             {
