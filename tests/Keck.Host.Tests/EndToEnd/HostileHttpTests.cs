@@ -215,17 +215,23 @@ public sealed class HostileHttpTests
     private static async Task<bool> DeafAsync(LiveAgent agent, byte[] requests)
     {
         using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4_096 };
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(120));
         await socket.ConnectAsync(IPAddress.Loopback, agent.Address.Port, TestContext.Current.CancellationToken);
         try
         {
             while (true)
             {
-                _ = await socket.SendAsync(requests, TestContext.Current.CancellationToken);
+                _ = await socket.SendAsync(requests, deadline.Token);
             }
         }
         catch (SocketException)
         {
             return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 
