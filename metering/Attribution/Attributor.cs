@@ -13,6 +13,9 @@ public sealed class Attributor
     private const double ModelSpread = 0.25;
     private const double MemoryModelSpread = 0.5;
 
+    // What a tick's active energy is off from the sum of what its consumers use at constant factors, relative: one standard deviation.
+    private const double ModelNoise = 0.03;
+
     private const int NotGathered = -1;
 
     // RAPL counters are updated about once a millisecond: a reading is up to that old.
@@ -23,6 +26,7 @@ public sealed class Attributor
     private readonly TickAttribution _result = new();
 
     private readonly MemoryWeights _memory;
+    private readonly Signatures? _signatures;
     private readonly Splitter _splitter = new();
 
     // Who shares in the meters that follow runs, for the group of meters at hand; and in those of memory.
@@ -43,9 +47,10 @@ public sealed class Attributor
     public Attributor(AttributionOptions? options = null, IReadOnlyDictionary<string, StaticFloorState>? floors = null)
     {
         _options = options ?? new AttributionOptions();
-        _weights = new RunWeights(_options);
-        _memory = new MemoryWeights(_options);
-        InitialFloors = floors ?? ImmutableDictionary<string, StaticFloorState>.Empty;
+        _signatures = _options.Signatures ? new Signatures() : null;
+        _weights = new RunWeights(_options, _signatures);
+        _memory = new MemoryWeights(_options, _signatures);
+        InitialFloors = floors ?? _options.Profile?.Floors() ?? ImmutableDictionary<string, StaticFloorState>.Empty;
     }
 
     /// <summary>An attributor that goes on exactly where another one stood, as a trace's header carries it.</summary>
@@ -118,6 +123,7 @@ public sealed class Attributor
         }
 
         _result.Begin(observation, _selected);
+        _signatures?.Begin(observation);
         _memory.Begin(observation);
         _weights.Build(observation, _zones, _memory);
         (_gathered, _memoryGathered) = (NotGathered, false);
@@ -279,7 +285,7 @@ public sealed class Attributor
         state.Span.Drop();
         if (!_memoryGathered)
         {
-            (LeafColumns leaves, double sum) = _memory.Collect(observation);
+            (LeafColumns leaves, double sum) = _memory.Collect(observation, state.Floor.IsKnown);
             _holders.Begin(leaves.Count, sum, observation.ProcessTable.Rows.Length).Add(leaves.Weights.Items, leaves.Times.Items, leaves.Owners.Items);
             _memoryGathered = true;
         }
@@ -487,6 +493,7 @@ public sealed class Attributor
         shares.IdleSeparate = shares.Total - active;
         shares.IdleProportional = shares.IdleSeparate - proportional;
         MeterDoubt doubt = DoubtOf(observation, state, shares, length, memory);
+        Learn(state, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
         foreach (ref OwnerSum owner in owners)
         {
             if (owner.Owner >= 0)
@@ -496,6 +503,19 @@ public sealed class Attributor
                 _result.Book(owner.Owner, k, owner.Active, owner.Proportional, doubt.Bounds(owner.Active, share, byTime));
             }
         }
+    }
+
+    // A reading tells who is heavy where all of it is this tick's, and its static part is known.
+    private void Learn(MeterState state, in MeterShares shares, in MeterDoubt doubt, OwnerSums sums, bool memory, bool whole)
+    {
+        if (_signatures is null)
+        {
+            return;
+        }
+
+        bool usable = whole && doubt.Active > 0 && state.Floor.IsKnown && state.Meter.Quality != ReadingQuality.Estimated && shares.UnattributedActive * 10 < doubt.Active;
+        double model = ModelNoise * doubt.Active;
+        _signatures.Learn(sums, memory, doubt.Active, usable ? Math.Sqrt((model * model) + (doubt.RandomSquare / (1.96 * 1.96))) : double.PositiveInfinity);
     }
 
     private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)

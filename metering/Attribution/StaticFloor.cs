@@ -46,6 +46,9 @@ public sealed class StaticFloor
     /// <summary>What the meter's source itself says of its idle power; it is taken at its word.</summary>
     public double? KnownWatts { get; }
 
+    /// <summary>Whether the static part is known, not only bounded.</summary>
+    public bool IsKnown => KnownWatts is not null || SeenIdle;
+
     /// <summary>Relative 95 % uncertainty of the static part.</summary>
     public double Uncertainty => KnownWatts is not null ? 0 : SeenIdle ? 0.05 : 0.6;
 

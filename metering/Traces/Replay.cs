@@ -21,6 +21,7 @@ public static class Replay
             attribution = attribution with { Model = options.Model };
         }
 
+        attribution = attribution with { Signatures = options.Signatures ?? attribution.Signatures };
         IdlePolicy idle = options.Idle ?? state?.Idle ?? IdlePolicy.Separate;
         Attributor attributor = state is null || options.ColdStart
             ? new Attributor(attribution)

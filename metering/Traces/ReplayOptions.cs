@@ -16,4 +16,7 @@ public sealed record ReplayOptions
     /// <summary>Whether to forget what the live attribution had learned.</summary>
     /// <value>Default false.</value>
     public bool ColdStart { get; init; }
+
+    /// <summary>Whether consumers get factors of their own; null as recorded, or true.</summary>
+    public bool? Signatures { get; init; }
 }

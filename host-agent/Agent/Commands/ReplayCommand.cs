@@ -14,8 +14,9 @@ internal static class ReplayCommand
         Option<FileInfo> output = new("--out") { Description = "figures to write, NDJSON, one object a tick", HelpName = "FILE", Required = true };
         Option<string?> model = new("--model") { Description = "the most detailed model: auto, time, frequency or full (default: as recorded)", HelpName = "MODEL" };
         Option<string?> idle = new("--idle") { Description = "separate, proportional or allocated (default: as recorded)", HelpName = "POLICY" };
+        Option<string?> signatures = new("--signatures") { Description = "on or off: learn a factor for each large consumer (default: as recorded, else on)", HelpName = "on|off" };
         Option<bool> cold = new("--cold") { Description = "start without what the live attribution had learned" };
-        Command command = new("replay", "attribute a recorded trace again") { trace, output, model, idle, cold };
+        Command command = new("replay", "attribute a recorded trace again") { trace, output, model, idle, signatures, cold };
         command.SetAction(parsed =>
         {
             string? modelName = parsed.GetValue(model), idleName = parsed.GetValue(idle);
@@ -31,11 +32,19 @@ internal static class ReplayCommand
                 return ExitCodes.Usage;
             }
 
+            string? signing = parsed.GetValue(signatures);
+            if (signing is not (null or "on" or "off"))
+            {
+                Console.Error.WriteLine($"keck-host: --signatures: '{signing}' is neither on nor off");
+                return ExitCodes.Usage;
+            }
+
             ReplayOptions options = new()
             {
                 OverrideModel = modelName is not null,
                 Model = modelName is null or "auto" ? null : AttributionNames.ParseModel(modelName),
                 Idle = idleName is null ? null : AttributionNames.ParsePolicy(idleName),
+                Signatures = signing is null ? null : signing == "on",
                 ColdStart = parsed.GetValue(cold),
             };
             return Run(parsed.GetValue(trace)!, parsed.GetValue(output)!, options);

@@ -1,0 +1,63 @@
+namespace Keck.Metering;
+
+/// <summary>The factors on one kind of meter: those that follow runs, or memory's.</summary>
+internal sealed class SignatureDomain(int capacity)
+{
+    // Weights become energy by the ratio of the two over this time.
+    private const double ScaleSeconds = 60;
+
+    private readonly double[] _variances = new double[capacity];
+    private double _seconds;
+
+    internal FactorFilter Filter { get; } = new(capacity);
+
+    /// <summary>By slot: the weight of a meter's tick, without the factor.</summary>
+    internal double[] Amounts { get; } = new double[capacity];
+
+    /// <summary>By slot: variance of its part of the last meter's tick, relative to the part.</summary>
+    internal ReadOnlySpan<double> PartVariances => _variances;
+
+    /// <summary>Energy over the time of the scale, µJ, and the weights that it came from.</summary>
+    internal double ScaleEnergy { get; set; }
+
+    /// <inheritdoc cref="ScaleEnergy"/>
+    internal double ScaleWeight { get; set; }
+
+    /// <summary>Whether weights already are µJ, as a calibrated model's.</summary>
+    internal bool IsEnergy { get; set; }
+
+    internal void Begin(double seconds)
+    {
+        _seconds = seconds;
+        Filter.Wander(seconds);
+        double kept = Math.Exp(-seconds / ScaleSeconds);
+        ScaleEnergy *= kept;
+        ScaleWeight *= kept;
+    }
+
+    internal void Learn(double active, double deviation)
+    {
+        double weight = 0;
+        for (int slot = 0; slot < Filter.Used; slot++)
+        {
+            weight += Amounts[slot];
+        }
+
+        if (!double.IsFinite(deviation))
+        {
+            Filter.PartVariances(Amounts, _variances);
+            return;
+        }
+
+        ScaleEnergy += active;
+        ScaleWeight += weight;
+        double scale = IsEnergy ? 1 : ScaleEnergy / ScaleWeight;
+        for (int slot = 0; slot < Filter.Used; slot++)
+        {
+            Amounts[slot] *= scale;
+        }
+
+        Filter.Observe(Amounts, active, deviation);
+        Filter.PartVariances(Amounts, _variances);
+    }
+}
