@@ -19,4 +19,7 @@ public sealed record ReplayOptions
 
     /// <summary>Whether consumers get factors of their own; null as recorded, or true.</summary>
     public bool? Signatures { get; init; }
+
+    /// <summary>The machine's profile; null for none.</summary>
+    public MachineProfile? Profile { get; init; }
 }

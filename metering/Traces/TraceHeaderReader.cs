@@ -165,7 +165,7 @@ internal static class TraceHeaderReader
             : throw new TraceFormatException("startedAt must be a time such as \"2026-11-23T22:00:00Z\"");
     }
 
-    private static TraceCpu ReadCpu(JsonElement item)
+    internal static TraceCpu ReadCpu(JsonElement item)
     {
         TraceFields.RequireObject(item, "cpu");
         return new TraceCpu(
@@ -215,7 +215,10 @@ internal static class TraceHeaderReader
                 TraceFields.DoubleOrNull(item, "windowMicrojoules"u8, 0, Huge) ?? 0,
                 TraceFields.DoubleOrNull(item, "windowBusyNanoseconds"u8, 0, Huge) ?? 0,
                 TraceFields.DoubleOrNull(item, "windowCapacityNanoseconds"u8, 0, Huge) ?? 0,
-                TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0);
+                TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0,
+                TraceFields.DoubleOrNull(item, "idleWatts"u8, 0, 1e9) ?? 0,
+                TraceFields.DoubleOrNull(item, "idleUtilisation"u8, 0, 1) ?? 0,
+                TraceFields.DoubleOrNull(item, "idleToFull"u8, 0, 1) ?? 0);
         }
 
         return floors.ToImmutable();
