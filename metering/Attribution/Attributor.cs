@@ -61,6 +61,11 @@ public sealed class Attributor
         : this(options, state.Floors)
     {
         UseMeters(meters);
+        if (_signatures is not null && state.Signatures is { } learned)
+        {
+            _signatures.State = learned;
+        }
+
         foreach (MeterState meter in _states)
         {
             if (state.Carries.TryGetValue(meter.Meter.Id, out MeterCarry? carry))
@@ -111,7 +116,7 @@ public sealed class Attributor
     }
 
     /// <summary>Everything carried to the next tick: with the same observations, an attributor resumed from it gives the same results.</summary>
-    public AttributorState State => new(Floors, _states.ToImmutableSortedDictionary(state => state.Meter.Id, state => state.Carry, StringComparer.Ordinal));
+    public AttributorState State => new(Floors, _states.ToImmutableSortedDictionary(state => state.Meter.Id, state => state.Carry, StringComparer.Ordinal), _signatures?.State);
 
     /// <summary>Attributes one tick.</summary>
     /// <returns>The result; valid until the next call.</returns>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Keck.Metering;
 
 /// <summary>The factors on one kind of meter: those that follow runs, or memory's.</summary>
@@ -25,6 +27,31 @@ internal sealed class SignatureDomain(int capacity)
 
     /// <summary>Whether weights already are µJ, as a calibrated model's.</summary>
     internal bool IsEnergy { get; set; }
+
+    /// <summary>All of it; set to resume.</summary>
+    internal SignatureDomainState State
+    {
+        get
+        {
+            ImmutableArray<double>.Builder covariance = ImmutableArray.CreateBuilder<double>(Filter.Used * Filter.Used);
+            for (int i = 0; i < Filter.Used; i++)
+            {
+                covariance.AddRange(Filter.Covariance.AsSpan(i * Filter.Capacity, Filter.Used));
+            }
+
+            return new SignatureDomainState(ScaleEnergy, ScaleWeight, [.. Filter.Factors.AsSpan(0, Filter.Used)], covariance.MoveToImmutable());
+        }
+        set
+        {
+            (ScaleEnergy, ScaleWeight) = (value.ScaleEnergy, value.ScaleWeight);
+            int used = Math.Min(value.Factors.Length, capacity);
+            value.Factors.AsSpan(0, used).CopyTo(Filter.Factors);
+            for (int i = 0; i < used; i++)
+            {
+                value.Covariance.AsSpan(i * value.Factors.Length, used).CopyTo(Filter.Covariance.AsSpan(i * capacity));
+            }
+        }
+    }
 
     internal void Begin(double seconds)
     {

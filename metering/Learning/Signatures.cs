@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Keck.Metering;
 
 /// <summary>
@@ -51,6 +53,69 @@ internal sealed class Signatures
     /// <summary>What has been learned of meters that follow runs, or of memory's.</summary>
     internal SignatureDomain Domain(bool memory) => _domains[memory ? 1 : 0];
 
+    /// <summary>All of it; set to resume.</summary>
+    internal SignatureState State
+    {
+        get
+        {
+            ImmutableArray<SignatureSlotState>.Builder slots = ImmutableArray.CreateBuilder<SignatureSlotState>(Used);
+            for (int slot = 0; slot < Used; slot++)
+            {
+                ref SignatureSlot signature = ref _slots[slot];
+                ImmutableArray<SignatureRow>.Builder rows = ImmutableArray.CreateBuilder<SignatureRow>();
+                if (slot > RestSlot && signature.InUse)
+                {
+                    rows.Add(new SignatureRow(signature.Row, signature.Pid, signature.StartNanoseconds));
+                    for (int row = 0; row < _slotOfRow.Count; row++)
+                    {
+                        if (_slotOfRow[row].Slot == slot && _slotOfRow[row].Generation == signature.Generation && row != signature.Row)
+                        {
+                            rows.Add(new SignatureRow(row, 0, _slotOfRow[row].StartNanoseconds));
+                        }
+                    }
+                }
+
+                slots.Add(new SignatureSlotState(
+                    signature.Machine, rows.ToImmutable(), signature.Share, signature.Behaviour.Ipc, signature.Behaviour.MissRate, signature.Behaviour.OtherSeconds, signature.Amount));
+            }
+
+            return new SignatureState(slots.ToImmutable(), [.. _domains.Select(domain => domain.State)]);
+        }
+        set
+        {
+            for (int slot = 0; slot < value.Slots.Length && slot < MostSlots; slot++)
+            {
+                SignatureSlotState state = value.Slots[slot];
+                ref SignatureSlot signature = ref _slots[slot];
+                bool named = state.Rows.Length > 0;
+                signature = new SignatureSlot
+                {
+                    InUse = named || slot <= RestSlot,
+                    Generation = signature.Generation + 1,
+                    Machine = state.Machine,
+                    MachineIndex = -1,
+                    Row = named ? state.Rows[0].Row : 0,
+                    Pid = named ? state.Rows[0].Pid : 0,
+                    StartNanoseconds = named ? state.Rows[0].StartNanoseconds : 0,
+                    Share = state.Share,
+                    Amount = state.Amount,
+                    Behaviour = new Behaviour { Ipc = state.Ipc, MissRate = state.MissRate, OtherSeconds = state.OtherSeconds },
+                };
+                foreach (SignatureRow row in state.Rows)
+                {
+                    _slotOfRow.Resize(Math.Max(_slotOfRow.Count, row.Row + 1));
+                    _slotOfRow[row.Row] = new RowSlot { Slot = slot, Generation = signature.Generation, StartNanoseconds = row.StartNanoseconds };
+                }
+            }
+
+            Used = Math.Max(RestSlot + 1, Math.Min(value.Slots.Length, MostSlots));
+            for (int i = 0; i < _domains.Length && i < value.Domains.Length; i++)
+            {
+                _domains[i].State = value.Domains[i];
+            }
+        }
+    }
+
     /// <summary>Starts a tick: who has gone loses its slot, and what is known ages.</summary>
     internal void Begin(Observation observation)
     {
@@ -59,6 +124,11 @@ internal sealed class Signatures
         for (int slot = RestSlot + 1; slot < Used; slot++)
         {
             ref SignatureSlot signature = ref _slots[slot];
+            if (signature is { Machine: { } uuid, MachineIndex: < 0 })
+            {
+                signature.MachineIndex = observation.Machines.Find(uuid);
+            }
+
             if (signature.InUse && !signature.IsHere(observation))
             {
                 Release(slot);

@@ -151,7 +151,14 @@ internal static class TraceHeaderWriter
         json.WriteNumber("sharedWeight"u8, options.SharedWeight);
         json.WriteNumber("dramPssPart"u8, options.DramPssPart);
         json.WriteString("idle"u8, state.Idle.Name());
+        json.WriteBoolean("signatures"u8, options.Signatures);
+        Text(json, "calibrationSha256"u8, options.Profile?.Hash);
         WriteFloors(json, state.State.Floors);
+        if (state.State.Signatures is { } signatures)
+        {
+            SignatureStateJson.Write(json, signatures);
+        }
+
         json.WriteStartArray("carries"u8);
         foreach ((string id, MeterCarry carry) in state.State.Carries)
         {
