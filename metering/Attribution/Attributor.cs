@@ -14,7 +14,8 @@ public sealed class Attributor
     private const double MemoryModelSpread = 0.5;
 
     // What a tick's active energy is off from the sum of what its consumers use at constant factors, relative: one standard deviation.
-    private const double ModelNoise = 0.03;
+    private static double ModelNoise => Tuning.N;
+    private static double FloorNoise => Tuning.F;
 
     private const int NotGathered = -1;
 
@@ -498,7 +499,7 @@ public sealed class Attributor
         shares.IdleSeparate = shares.Total - active;
         shares.IdleProportional = shares.IdleSeparate - proportional;
         MeterDoubt doubt = DoubtOf(observation, state, shares, length, memory);
-        Learn(state, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
+        Learn(k, state, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
         foreach (ref OwnerSum owner in owners)
         {
             if (owner.Owner >= 0)
@@ -511,7 +512,7 @@ public sealed class Attributor
     }
 
     // A reading tells who is heavy where all of it is this tick's, and its static part is known.
-    private void Learn(MeterState state, in MeterShares shares, in MeterDoubt doubt, OwnerSums sums, bool memory, bool whole)
+    private void Learn(int k, MeterState state, in MeterShares shares, in MeterDoubt doubt, OwnerSums sums, bool memory, bool whole)
     {
         if (_signatures is null)
         {
@@ -519,8 +520,8 @@ public sealed class Attributor
         }
 
         bool usable = whole && doubt.Active > 0 && state.Floor.IsKnown && state.Meter.Quality != ReadingQuality.Estimated && shares.UnattributedActive * 10 < doubt.Active;
-        double model = ModelNoise * doubt.Active;
-        _signatures.Learn(sums, memory, doubt.Active, usable ? Math.Sqrt((model * model) + (doubt.RandomSquare / (1.96 * 1.96))) : double.PositiveInfinity);
+        double model = ModelNoise * doubt.Active, floor = FloorNoise * shares.Static;
+        _signatures.Learn(sums, memory, k, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
     }
 
     private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)

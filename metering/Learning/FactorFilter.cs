@@ -9,7 +9,7 @@ namespace Keck.Metering;
 internal sealed class FactorFilter
 {
     /// <summary>Standard deviation of a factor of which nothing is known.</summary>
-    internal const double PriorDeviation = 0.3;
+    internal static double PriorDeviation => Tuning.P;
 
     /// <summary>Limits of a factor: no instruction mix is further than this from the machine's mean.</summary>
     internal const double Least = 0.2;
@@ -18,24 +18,30 @@ internal sealed class FactorFilter
     internal const double Most = 5;
 
     // How far a factor wanders in a second, as a standard deviation: what was learned a minute ago still counts for most of it.
-    private const double WanderPerSecond = 0.01;
+    private static double WanderPerSecond => Tuning.W;
 
     // An innovation beyond this many deviations is an outlier and moves the factors no more than one at the limit.
     private const double MostDeviations = 4;
 
     private readonly double[] _gain;
 
-    internal FactorFilter(int capacity)
+    /// <param name="capacity">How many states there can be.</param>
+    /// <param name="free">The first states are no factors: around 0, without limits, and set by <see cref="Set"/>.</param>
+    internal FactorFilter(int capacity, int free)
     {
         Capacity = capacity;
+        Free = free;
         Factors = new double[capacity];
         Covariance = new double[capacity * capacity];
         _gain = new double[capacity];
         for (int i = 0; i < capacity; i++)
         {
-            Forget(i);
+            Set(i, i < free ? 0 : 1, i < free ? 0 : PriorDeviation);
         }
     }
+
+    /// <summary>States below this are no factors.</summary>
+    internal int Free { get; }
 
     /// <summary>How many factors there can be.</summary>
     internal int Capacity { get; }
@@ -53,23 +59,26 @@ internal sealed class FactorFilter
     internal double Deviation(int index) => Math.Sqrt(Math.Max(0, Covariance[(index * Capacity) + index]));
 
     /// <summary>Knows nothing of a factor any more.</summary>
-    internal void Forget(int index)
+    internal void Forget(int index) => Set(index, 1, PriorDeviation);
+
+    /// <summary>Makes a state this, independent of all others.</summary>
+    internal void Set(int index, double value, double deviation)
     {
-        Factors[index] = 1;
+        Factors[index] = value;
         Covariance.AsSpan(index * Capacity, Capacity).Clear();
         for (int row = 0; row < Capacity; row++)
         {
             Covariance[(row * Capacity) + index] = 0;
         }
 
-        Covariance[(index * Capacity) + index] = PriorDeviation * PriorDeviation;
+        Covariance[(index * Capacity) + index] = deviation * deviation;
     }
 
     /// <summary>Time passes: factors may have wandered, up to what is known of a new one.</summary>
     internal void Wander(double seconds)
     {
         double variance = WanderPerSecond * WanderPerSecond * seconds;
-        for (int i = 0; i < Used; i++)
+        for (int i = Free; i < Used; i++)
         {
             ref double own = ref Covariance[(i * Capacity) + i];
             own = Math.Max(own, Math.Min(own + variance, PriorDeviation * PriorDeviation));
@@ -84,14 +93,14 @@ internal sealed class FactorFilter
         int used = Used;
         amounts = amounts[..used];
         double sum = Dot(Factors.AsSpan(0, used), amounts), common = 0;
-        for (int i = 0; i < used; i++)
+        for (int i = Free; i < used; i++)
         {
             variances[i] = Dot(Covariance.AsSpan(i * Capacity, used), amounts);
             common += variances[i] * amounts[i];
         }
 
         common = sum > 0 ? common / (sum * sum) : 0;
-        for (int i = 0; i < used; i++)
+        for (int i = Free; i < used; i++)
         {
             double own = Covariance[(i * Capacity) + i] / (Factors[i] * Factors[i]);
             double shared = sum > 0 ? variances[i] / (Factors[i] * sum) : 0;
@@ -133,7 +142,8 @@ internal sealed class FactorFilter
                 continue;
             }
 
-            Factors[i] = Math.Clamp(Factors[i] + (weight * innovation), Least, Most);
+            double moved = Factors[i] + (weight * innovation);
+            Factors[i] = i < Free ? moved : Math.Clamp(moved, Least, Most);
             Span<double> row = Covariance.AsSpan(i * Capacity, used);
             for (int j = 0; j < used; j++)
             {
@@ -159,4 +169,9 @@ internal sealed class FactorFilter
 
         return sum;
     }
+}
+
+internal static class Tuning
+{
+    internal static double P = 0.3, W = 0.01, N = 0.03, F = 0.01, A, B, C, D;
 }

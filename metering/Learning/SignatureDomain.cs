@@ -9,9 +9,9 @@ internal sealed class SignatureDomain(int capacity)
     private const double ScaleSeconds = 60;
 
     private readonly double[] _variances = new double[capacity];
-    private double _seconds;
+    private readonly MeterLateness[] _meters = new MeterLateness[Signatures.MeterSlots / 2];
 
-    internal FactorFilter Filter { get; } = new(capacity);
+    internal FactorFilter Filter { get; } = new(capacity, Signatures.MeterSlots);
 
     /// <summary>By slot: the weight of a meter's tick, without the factor.</summary>
     internal double[] Amounts { get; } = new double[capacity];
@@ -55,22 +55,22 @@ internal sealed class SignatureDomain(int capacity)
 
     internal void Begin(double seconds)
     {
-        _seconds = seconds;
         Filter.Wander(seconds);
         double kept = Math.Exp(-seconds / ScaleSeconds);
         ScaleEnergy *= kept;
         ScaleWeight *= kept;
     }
 
-    internal void Learn(double active, double deviation)
+    internal void Learn(int meter, double active, in LearningNoise noise)
     {
         double weight = 0;
-        for (int slot = 0; slot < Filter.Used; slot++)
+        for (int slot = Signatures.SystemSlot; slot < Filter.Used; slot++)
         {
             weight += Amounts[slot];
         }
 
-        if (!double.IsFinite(deviation))
+        Amounts.AsSpan(0, Signatures.MeterSlots).Clear();
+        if (noise.IsUseless)
         {
             Filter.PartVariances(Amounts, _variances);
             return;
@@ -79,12 +79,35 @@ internal sealed class SignatureDomain(int capacity)
         ScaleEnergy += active;
         ScaleWeight += weight;
         double scale = IsEnergy ? 1 : ScaleEnergy / ScaleWeight;
-        for (int slot = 0; slot < Filter.Used; slot++)
+        for (int slot = Signatures.SystemSlot; slot < Filter.Used; slot++)
         {
             Amounts[slot] *= scale;
         }
 
-        Filter.Observe(Amounts, active, deviation);
+        double late = noise.Late, own = noise.Own;
+        if (meter < _meters.Length)
+        {
+            ref MeterLateness meterOf = ref _meters[meter];
+            double expected = 0;
+            for (int slot = Signatures.SystemSlot; slot < Filter.Used; slot++)
+            {
+                expected += Amounts[slot] * Filter.Factors[slot];
+            }
+
+            late = meterOf.Take(active - expected, late);
+            (int now, int before) = meterOf.Odd ? ((2 * meter) + 1, 2 * meter) : (2 * meter, (2 * meter) + 1);
+            meterOf.Odd = !meterOf.Odd;
+            Filter.Set(now, 0, late);
+            Amounts[now] = -1;
+            Amounts[before] = 1;
+        }
+        else
+        {
+            own = Math.Sqrt((own * own) + (2 * late * late));
+        }
+
+        Filter.Observe(Amounts, active, own);
+        Amounts.AsSpan(0, Signatures.MeterSlots).Clear();
         Filter.PartVariances(Amounts, _variances);
     }
 }

@@ -8,14 +8,17 @@ namespace Keck.Metering;
 /// </summary>
 internal sealed class Signatures
 {
-    /// <summary>Factors at most: learning costs the square of it.</summary>
-    internal const int MostSlots = 64;
+    /// <summary>Slots at most: learning costs the square of it.</summary>
+    internal const int MostSlots = 80;
+
+    /// <summary>The first slots are the meters' own: what a reading was late by, which the next one makes good.</summary>
+    internal const int MeterSlots = 16;
 
     /// <summary>Slot of kernel threads and interrupts.</summary>
-    internal const int SystemSlot = 0;
+    internal const int SystemSlot = MeterSlots;
 
     /// <summary>Slot of all who have none of their own, and of what is unattributed.</summary>
-    internal const int RestSlot = 1;
+    internal const int RestSlot = MeterSlots + 1;
 
     // Who has a smaller part of a meter than this has no slot of its own: nothing could be learned of it.
     private const double LeastShare = 0.003;
@@ -143,12 +146,12 @@ internal sealed class Signatures
         }
 
         double total = 0;
-        for (int slot = 0; slot < Used; slot++)
+        for (int slot = SystemSlot; slot < Used; slot++)
         {
             total += _slots[slot].Amount;
         }
 
-        for (int slot = 0; slot < Used && total > 0; slot++)
+        for (int slot = SystemSlot; slot < Used && total > 0; slot++)
         {
             ref SignatureSlot signature = ref _slots[slot];
             signature.Share += ((signature.Amount / total) - signature.Share) * Math.Min(1, seconds / ShareSeconds);
@@ -199,9 +202,10 @@ internal sealed class Signatures
     /// <summary>Learns from a meter's tick, and tells how sure each owner's part of it is.</summary>
     /// <param name="owners">Who shared in it; their weights include the factors.</param>
     /// <param name="memory">Whether the meter is of memory.</param>
+    /// <param name="meter">Which one.</param>
     /// <param name="active">The active energy, µJ.</param>
-    /// <param name="deviation">Its standard deviation, µJ; infinite where nothing may be learned from it.</param>
-    internal void Learn(OwnerSums owners, bool memory, double active, double deviation)
+    /// <param name="noise">What it is off by; infinite where nothing may be learned from it.</param>
+    internal void Learn(OwnerSums owners, bool memory, int meter, double active, in LearningNoise noise)
     {
         SignatureDomain domain = Domain(memory);
         Span<double> amounts = domain.Amounts;
@@ -233,7 +237,7 @@ internal sealed class Signatures
             }
         }
 
-        domain.Learn(active, deviation);
+        domain.Learn(meter, active, noise);
     }
 
     // Gives a consumer a slot of its own, if need be that of one who has become much smaller.
