@@ -17,6 +17,7 @@ internal static class Program
             MetersCommand.Create(),
             RecordCommand.Create(),
             ReplayCommand.Create(),
+            ScoreCommand.Create(),
             VersionCommand.Create(Settings.Table.Program),
         };
         HelpExamples.AddTo(root, HostHelp.Of);

@@ -11,6 +11,7 @@ internal static class Program
         {
             SimulateCommand.Create(),
             PeersCommand.Create(),
+            CompareCommand.Create(),
             ListCommand.Create(),
         };
         return root.Parse(args).Invoke();
