@@ -41,15 +41,15 @@ internal static class CompareCommand
         {
             foreach (string scenario in scenarios)
             {
-                AccuracyReport[] ours = [.. Runs().Select(simulation => LabScore.Of(simulation, new AttributionOptions()))];
-                string peers = string.Join(" | ", PeerFormulas.Names.Select(name => Percent(Median(Runs().Select(simulation => LabScore.OfPeer(simulation, name).Error)))));
+                AccuracyReport[][] runs = [.. Enumerable.Range(1, seeds).Select(seed => LabScore.Of(
+                    LabSimulation.Create(family, seed, scenario, seconds, idleSeconds: idle),
+                    [LabScore.Product(new AttributionOptions()), .. PeerFormulas.Names.Select(LabScore.Peer)]))];
+                AccuracyReport[] ours = [.. runs.Select(run => run[0])];
+                string peers = string.Join(" | ", PeerFormulas.Names.Select((_, i) => Percent(Median(runs.Select(run => run[i + 1].Error)))));
                 Console.WriteLine(
                     $"| {family} | {scenario} | {Percent(Median(ours.Select(report => report.Error)))} | {Percent(Median(ours.Select(report => report.WindowError)))} | "
                     + $"{Percent(ours.Max(report => report.Error))} | {Percent(Median(ours.Select(report => report.StaticBias)))} | "
                     + $"{Percent(Median(ours.Select(report => report.Coverage)))} | {Percent(Median(ours.Select(report => report.MedianWidth)))} | {peers} |");
-
-                IEnumerable<LabSimulation> Runs() =>
-                    Enumerable.Range(1, seeds).Select(seed => LabSimulation.Create(family, seed, scenario, seconds, idleSeconds: idle));
             }
         }
     }

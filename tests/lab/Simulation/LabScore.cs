@@ -7,54 +7,60 @@ namespace Keck.Lab;
 public static class LabScore
 {
     /// <summary>Runs a simulation through the product's attribution.</summary>
-    public static AccuracyReport Of(LabSimulation simulation, AttributionOptions options)
-    {
-        Attributor attributor = new(options);
-        return Of(simulation, (observation, output) =>
-        {
-            using ReplayWriter writer = new(output);
-            writer.Write(observation, attributor.Attribute(observation), IdlePolicy.Separate);
-        });
-    }
+    public static AccuracyReport Of(LabSimulation simulation, AttributionOptions options) => Of(simulation, Product(options))[0];
 
-    /// <summary>Runs a simulation through another project's formula.</summary>
-    public static AccuracyReport OfPeer(LabSimulation simulation, string formula)
-    {
-        PeerFormulas peer = new(formula);
-        return Of(simulation, (observation, output) =>
-        {
-            using Utf8JsonWriter json = new(output);
-            peer.Write(observation, json);
-        });
-    }
-
-    /// <summary>Runs a simulation through anything that writes a line of a replay for an observation.</summary>
+    /// <summary>Runs a simulation through anything that writes a line of a replay for an observation, several side by side.</summary>
     /// <param name="simulation">A simulation at its start.</param>
-    /// <param name="estimate">Writes one tick's line.</param>
-    public static AccuracyReport Of(LabSimulation simulation, Action<Observation, Stream> estimate)
+    /// <param name="estimates">Each writes one tick's line.</param>
+    public static AccuracyReport[] Of(LabSimulation simulation, params IReadOnlyList<Action<Observation, Stream>> estimates)
     {
         ArgumentNullException.ThrowIfNull(simulation);
-        ArgumentNullException.ThrowIfNull(estimate);
-        AccuracyScorer scorer = new();
+        ArgumentNullException.ThrowIfNull(estimates);
+        AccuracyScorer[] scorers = [.. estimates.Select(_ => new AccuracyScorer())];
         using MemoryStream line = new();
         TickFigures truth = new();
         while (simulation.Advance())
         {
-            line.SetLength(0);
-            estimate(simulation.Observation, line);
-            line.Position = 0;
-            using FigureReader reader = FigureReader.Estimate(line, simulation.Header.Meters);
-            if (!reader.Read())
-            {
-                throw new InvalidOperationException("The estimate wrote no line.");
-            }
-
             Fill(truth, simulation);
-            scorer.Add(reader.Figures, truth, simulation.Observation.Length.Nanoseconds);
-            scorer.Conserved(IsConserved(simulation.Observation, reader.Figures));
+            for (int i = 0; i < scorers.Length; i++)
+            {
+                line.SetLength(0);
+                estimates[i](simulation.Observation, line);
+                line.Position = 0;
+                using FigureReader reader = FigureReader.Estimate(line, simulation.Header.Meters);
+                if (!reader.Read())
+                {
+                    throw new InvalidOperationException("The estimate wrote no line.");
+                }
+
+                scorers[i].Add(reader.Figures, truth, simulation.Observation.Length.Nanoseconds);
+                scorers[i].Conserved(IsConserved(simulation.Observation, reader.Figures));
+            }
         }
 
-        return scorer.Finish();
+        return [.. scorers.Select(scorer => scorer.Finish())];
+    }
+
+    /// <summary>The product's attribution, cold.</summary>
+    public static Action<Observation, Stream> Product(AttributionOptions options)
+    {
+        Attributor attributor = new(options);
+        return (observation, output) =>
+        {
+            using ReplayWriter writer = new(output);
+            writer.Write(observation, attributor.Attribute(observation), IdlePolicy.Separate);
+        };
+    }
+
+    /// <summary>Another project's formula.</summary>
+    public static Action<Observation, Stream> Peer(string formula)
+    {
+        PeerFormulas peer = new(formula);
+        return (observation, output) =>
+        {
+            using Utf8JsonWriter json = new(output);
+            peer.Write(observation, json);
+        };
     }
 
     /// <summary>The simulation's tick as a truth.</summary>
