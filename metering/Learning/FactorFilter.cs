@@ -74,6 +74,22 @@ internal sealed class FactorFilter
         Covariance[(index * Capacity) + index] = deviation * deviation;
     }
 
+    /// <summary>Lets a state fall back towards 0 ± deviation.</summary>
+    /// <param name="index">The state.</param>
+    /// <param name="kept">What is kept of it, 0 to 1.</param>
+    /// <param name="deviation">Its standard deviation where nothing is known.</param>
+    internal void Fade(int index, double kept, double deviation)
+    {
+        Factors[index] *= kept;
+        for (int i = 0; i < Used; i++)
+        {
+            Covariance[(index * Capacity) + i] *= kept;
+            Covariance[(i * Capacity) + index] *= kept;
+        }
+
+        Covariance[(index * Capacity) + index] += (1 - (kept * kept)) * deviation * deviation;
+    }
+
     /// <summary>Time passes: factors may have wandered, up to what is known of a new one.</summary>
     internal void Wander(double seconds)
     {
@@ -173,5 +189,5 @@ internal sealed class FactorFilter
 
 internal static class Tuning
 {
-    internal static double P = 0.3, W = 0.01, N = 0.03, F = 0.01, A, B, C, D;
+    internal static double P = 0.3, W = 0.01, N = 0.03, F = 0.01, A=0.04, B=2, C, D;
 }

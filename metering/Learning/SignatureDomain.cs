@@ -8,8 +8,9 @@ internal sealed class SignatureDomain(int capacity)
     // Weights become energy by the ratio of the two over this time.
     private const double ScaleSeconds = 60;
 
+    private double _seconds;
     private readonly double[] _variances = new double[capacity];
-    private readonly MeterLateness[] _meters = new MeterLateness[Signatures.MeterSlots / 2];
+    private readonly MeterLateness[] _meters = new MeterLateness[Signatures.MeterSlots / 3];
 
     internal FactorFilter Filter { get; } = new(capacity, Signatures.MeterSlots);
 
@@ -55,6 +56,7 @@ internal sealed class SignatureDomain(int capacity)
 
     internal void Begin(double seconds)
     {
+        _seconds = seconds;
         Filter.Wander(seconds);
         double kept = Math.Exp(-seconds / ScaleSeconds);
         ScaleEnergy *= kept;
@@ -100,6 +102,9 @@ internal sealed class SignatureDomain(int capacity)
             Filter.Set(now, 0, late);
             Amounts[now] = -1;
             Amounts[before] = 1;
+            int slow = (2 * _meters.Length) + meter;
+            Filter.Fade(slow, Math.Exp(-_seconds / Tuning.B), Tuning.A);
+            Amounts[slow] = active;
         }
         else
         {

@@ -9,10 +9,10 @@ namespace Keck.Metering;
 internal sealed class Signatures
 {
     /// <summary>Slots at most: learning costs the square of it.</summary>
-    internal const int MostSlots = 80;
+    internal const int MostSlots = 88;
 
     /// <summary>The first slots are the meters' own: what a reading was late by, which the next one makes good.</summary>
-    internal const int MeterSlots = 16;
+    internal const int MeterSlots = 24;
 
     /// <summary>Slot of kernel threads and interrupts.</summary>
     internal const int SystemSlot = MeterSlots;

@@ -37,7 +37,7 @@ internal sealed class LoadBuilder
         double target = _machine.Cpus * _scenario switch
         {
             "overcommitted" => _random.Between(1.4, 2.2),
-            "never-idle" => _random.Between(1.2, 1.5),
+            "never-idle" => _random.Between(0.5, 0.8),
             "smt-heavy" => 0.92,
             "memory-bound" => 0.55,
             "bursty" => 0.45,
@@ -48,6 +48,11 @@ internal sealed class LoadBuilder
         while (wanted < target)
         {
             wanted += number % 4 == 3 ? AddProcess(++number) : AddMachine(++number);
+        }
+
+        if (_scenario == "never-idle")
+        {
+            AddSoakers();
         }
 
         bool blind = _scenario is "no-counters" or "no-frequency";
@@ -127,6 +132,24 @@ internal sealed class LoadBuilder
         }
 
         return threads * style.Demand * (style.Pattern == DemandPattern.Bursty ? style.OnPart : 1);
+    }
+
+    // A few batch jobs that between them keep a thread ready on every CPU.
+    private void AddSoakers()
+    {
+        int jobs = Math.Min(4, _machine.Cpus);
+        for (int job = 0; job < jobs; job++)
+        {
+            _pid += 200;
+            LabConsumer owner = new() { Kind = "process", Id = _pid.ToString(CultureInfo.InvariantCulture), Name = $"batch-{job}", Pid = _pid, PssKibibytes = 1 << 20 };
+            _consumers.Add(owner);
+            Style style = Draw() with { Pattern = DemandPattern.Steady, Placement = Placement.Pinned };
+            for (int cpu = job; cpu < _machine.Cpus; cpu += jobs)
+            {
+                _nextPin = cpu;
+                Add(owner, style, owner.Pid + cpu, owner.Name, ThreadRole.None, 0, demand: 1);
+            }
+        }
     }
 
     private Style Draw()
