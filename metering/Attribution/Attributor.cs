@@ -13,9 +13,15 @@ public sealed class Attributor
     private const double ModelSpread = 0.25;
     private const double MemoryModelSpread = 0.5;
 
+    // How far consumers are from the model, as long as nothing is known of them: instruction mixes differ by that much. One standard deviation.
+    private const double PriorDeviation = 0.25;
+    private const double MemoryDeviation = 0.3;
+    private const double HeldMemoryDeviation = 1;
+    private const double LeastDeviation = 0.05;
+
     // What a tick's active energy is off from the sum of what its consumers use at constant factors, relative: one standard deviation.
-    private static double ModelNoise => Tuning.N;
-    private static double FloorNoise => Tuning.F;
+    private const double ModelNoise = 0.03;
+    private const double FloorNoise = 0.03;
 
     private const int NotGathered = -1;
 
@@ -134,6 +140,12 @@ public sealed class Attributor
         _weights.Build(observation, _zones, _memory);
         (_gathered, _memoryGathered) = (NotGathered, false);
         _result.Model = _weights.Model;
+        if (_signatures is not null)
+        {
+            _signatures.Domain(memory: false).Filter.PriorDeviation = _weights.Residual is { } residual ? Math.Clamp(residual, LeastDeviation, PriorDeviation) : PriorDeviation;
+            _signatures.Domain(memory: true).Filter.PriorDeviation = _memory.HasMisses ? MemoryDeviation : HeldMemoryDeviation;
+        }
+
         foreach (ref MeterSample sample in observation.MeterSamples.Items)
         {
             int k = _selectedIndex[sample.Meter];
@@ -499,6 +511,7 @@ public sealed class Attributor
         shares.IdleSeparate = shares.Total - active;
         shares.IdleProportional = shares.IdleSeparate - proportional;
         MeterDoubt doubt = DoubtOf(observation, state, shares, length, memory);
+        bool learning = _signatures is not null && weights > 0;
         Learn(k, state, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
         foreach (ref OwnerSum owner in owners)
         {
@@ -506,7 +519,7 @@ public sealed class Attributor
             {
                 double share = weights > 0 ? owner.Weight / weights : 0;
                 double byTime = times > 0 ? owner.Time / times : share;
-                _result.Book(owner.Owner, k, owner.Active, owner.Proportional, doubt.Bounds(owner.Active, share, byTime));
+                _result.Book(owner.Owner, k, owner.Active, owner.Proportional, doubt.Bounds(owner.Active, share, byTime, learning ? _signatures!.Deviation(owner.Owner, memory) : null));
             }
         }
     }
@@ -521,7 +534,7 @@ public sealed class Attributor
 
         bool usable = whole && doubt.Active > 0 && state.Floor.IsKnown && state.Meter.Quality != ReadingQuality.Estimated && shares.UnattributedActive * 10 < doubt.Active;
         double model = ModelNoise * doubt.Active, floor = FloorNoise * shares.Static;
-        _signatures.Learn(sums, memory, k, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
+        _signatures.Learn(sums, memory, k, memory ? ModelKind.CpuTimeRatio : _weights.Model, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
     }
 
     private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)
@@ -533,6 +546,7 @@ public sealed class Attributor
         return new MeterDoubt
         {
             Active = shares.Total - shares.Static,
+            Missing = _weights.MissingPart,
             Spread = (memory ? MemoryModelSpread : ModelSpread) + _weights.MissingPart,
             Static = state.Floor.Uncertainty * shares.Static,
             Unattributed = shares.UnattributedActive,

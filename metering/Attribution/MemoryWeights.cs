@@ -8,6 +8,9 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
     private double _totalMisses;
     private double _sum;
 
+    /// <summary>Whether misses were counted in this tick.</summary>
+    internal bool HasMisses => _totalMisses > 0;
+
     /// <summary>Starts a tick.</summary>
     internal void Begin(Observation observation)
     {

@@ -46,6 +46,9 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     /// <summary>The model of the tick.</summary>
     internal ModelKind Model { get; private set; }
 
+    /// <summary>What the calibrated model of the tick was off by on the run it was fitted to, relative; null under other models.</summary>
+    internal double? Residual => Model == ModelKind.Calibrated ? _power?.Residual : null;
+
     /// <summary>Part of the run time whose weight came from a mean, 0 to 1.</summary>
     internal double MissingPart { get; private set; }
 

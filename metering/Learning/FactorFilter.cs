@@ -8,9 +8,6 @@ namespace Keck.Metering;
 /// </summary>
 internal sealed class FactorFilter
 {
-    /// <summary>Standard deviation of a factor of which nothing is known.</summary>
-    internal static double PriorDeviation => Tuning.P;
-
     /// <summary>Limits of a factor: no instruction mix is further than this from the machine's mean.</summary>
     internal const double Least = 0.2;
 
@@ -18,7 +15,7 @@ internal sealed class FactorFilter
     internal const double Most = 5;
 
     // How far a factor wanders in a second, as a standard deviation: what was learned a minute ago still counts for most of it.
-    private static double WanderPerSecond => Tuning.W;
+    private const double WanderPerSecond = 0.02;
 
     // An innovation beyond this many deviations is an outlier and moves the factors no more than one at the limit.
     private const double MostDeviations = 4;
@@ -39,6 +36,9 @@ internal sealed class FactorFilter
             Set(i, i < free ? 0 : 1, i < free ? 0 : PriorDeviation);
         }
     }
+
+    /// <summary>Standard deviation of a factor of which nothing is known.</summary>
+    internal double PriorDeviation { get; set; } = 0.25;
 
     /// <summary>States below this are no factors.</summary>
     internal int Free { get; }
@@ -185,9 +185,4 @@ internal sealed class FactorFilter
 
         return sum;
     }
-}
-
-internal static class Tuning
-{
-    internal static double P = 0.3, W = 0.01, N = 0.03, F = 0.01, A=0.04, B=2, C, D;
 }

@@ -9,10 +9,17 @@ internal struct MeterLateness
     private const double Rate = 0.05;
 
     private double _lastOff;
+    private double _lastStep;
     private double _products;
 
     /// <summary>Which of the meter's two states is the present one.</summary>
     internal bool Odd;
+
+    internal LatenessState State
+    {
+        readonly get => new(_lastOff, _lastStep, _products, Odd);
+        set => (_lastOff, _lastStep, _products, Odd) = (value.Off, value.Step, value.Products, value.Odd);
+    }
 
     /// <summary>Takes in what a tick was off by.</summary>
     /// <param name="off">Observed less expected, µJ.</param>
@@ -20,8 +27,10 @@ internal struct MeterLateness
     /// <returns>Standard deviation of the lateness, µJ.</returns>
     internal double Take(double off, double least)
     {
-        _products += ((off * _lastOff) - _products) * Rate;
-        _lastOff = off;
-        return Math.Sqrt(Math.Max(least * least, -_products));
+        // Steps between ticks: what is off slowly cancels out. Of a lateness j they are j − 2j′ + j″, whose product with the step before is −4j² in mean.
+        double step = off - _lastOff;
+        _products += ((step * _lastStep) - _products) * Rate;
+        (_lastOff, _lastStep) = (off, step);
+        return Math.Sqrt(Math.Max(least * least, -_products / 4));
     }
 }

@@ -8,6 +8,12 @@ internal sealed class SignatureDomain(int capacity)
     // Weights become energy by the ratio of the two over this time.
     private const double ScaleSeconds = 60;
 
+    // What a slow error is off by, relative to the active energy, and how long it lasts: only what changes faster tells who it was.
+    private const double SlowDeviation = 0.04;
+    private const double SlowSeconds = 2;
+
+    // By model: its weights are of its own size.
+    private readonly WeightScale[] _scales = new WeightScale[Enum.GetValues<ModelKind>().Length];
     private double _seconds;
     private readonly double[] _variances = new double[capacity];
     private readonly MeterLateness[] _meters = new MeterLateness[Signatures.MeterSlots / 3];
@@ -20,14 +26,6 @@ internal sealed class SignatureDomain(int capacity)
     /// <summary>By slot: variance of its part of the last meter's tick, relative to the part.</summary>
     internal ReadOnlySpan<double> PartVariances => _variances;
 
-    /// <summary>Energy over the time of the scale, µJ, and the weights that it came from.</summary>
-    internal double ScaleEnergy { get; set; }
-
-    /// <inheritdoc cref="ScaleEnergy"/>
-    internal double ScaleWeight { get; set; }
-
-    /// <summary>Whether weights already are µJ, as a calibrated model's.</summary>
-    internal bool IsEnergy { get; set; }
 
     /// <summary>All of it; set to resume.</summary>
     internal SignatureDomainState State
@@ -40,11 +38,16 @@ internal sealed class SignatureDomain(int capacity)
                 covariance.AddRange(Filter.Covariance.AsSpan(i * Filter.Capacity, Filter.Used));
             }
 
-            return new SignatureDomainState(ScaleEnergy, ScaleWeight, [.. Filter.Factors.AsSpan(0, Filter.Used)], covariance.MoveToImmutable());
+            return new SignatureDomainState([.. _scales], [.. _meters.Select(meter => meter.State)], [.. Filter.Factors.AsSpan(0, Filter.Used)], covariance.MoveToImmutable());
         }
         set
         {
-            (ScaleEnergy, ScaleWeight) = (value.ScaleEnergy, value.ScaleWeight);
+            value.Scales.AsSpan(0, Math.Min(value.Scales.Length, _scales.Length)).CopyTo(_scales);
+            for (int meter = 0; meter < _meters.Length && meter < value.Meters.Length; meter++)
+            {
+                _meters[meter].State = value.Meters[meter];
+            }
+
             int used = Math.Min(value.Factors.Length, capacity);
             value.Factors.AsSpan(0, used).CopyTo(Filter.Factors);
             for (int i = 0; i < used; i++)
@@ -59,11 +62,13 @@ internal sealed class SignatureDomain(int capacity)
         _seconds = seconds;
         Filter.Wander(seconds);
         double kept = Math.Exp(-seconds / ScaleSeconds);
-        ScaleEnergy *= kept;
-        ScaleWeight *= kept;
+        foreach (ref WeightScale scale in _scales.AsSpan())
+        {
+            scale = new WeightScale(scale.Microjoules * kept, scale.Weight * kept);
+        }
     }
 
-    internal void Learn(int meter, double active, in LearningNoise noise)
+    internal void Learn(int meter, ModelKind model, double active, in LearningNoise noise)
     {
         double weight = 0;
         for (int slot = Signatures.SystemSlot; slot < Filter.Used; slot++)
@@ -78,9 +83,9 @@ internal sealed class SignatureDomain(int capacity)
             return;
         }
 
-        ScaleEnergy += active;
-        ScaleWeight += weight;
-        double scale = IsEnergy ? 1 : ScaleEnergy / ScaleWeight;
+        ref WeightScale known = ref _scales[(int)model];
+        known = new WeightScale(known.Microjoules + active, known.Weight + weight);
+        double scale = known.Microjoules / known.Weight;
         for (int slot = Signatures.SystemSlot; slot < Filter.Used; slot++)
         {
             Amounts[slot] *= scale;
@@ -103,7 +108,7 @@ internal sealed class SignatureDomain(int capacity)
             Amounts[now] = -1;
             Amounts[before] = 1;
             int slow = (2 * _meters.Length) + meter;
-            Filter.Fade(slow, Math.Exp(-_seconds / Tuning.B), Tuning.A);
+            Filter.Fade(slow, Math.Exp(-_seconds / SlowSeconds), SlowDeviation);
             Amounts[slow] = active;
         }
         else

@@ -25,8 +25,21 @@ public sealed record SignatureSlotState(
 public readonly record struct SignatureRow(int Row, int Pid, long StartNanoseconds);
 
 /// <summary>What has been learned on one kind of meter.</summary>
-/// <param name="ScaleEnergy">Energy of the scale, µJ.</param>
-/// <param name="ScaleWeight">Weights of the scale.</param>
+/// <param name="Scales">By model: energy, and the weights that it came from.</param>
+/// <param name="Meters">By meter, the first few: how late it is.</param>
 /// <param name="Factors">By slot.</param>
 /// <param name="Covariance">Of the factors, row by row, slots × slots.</param>
-public sealed record SignatureDomainState(double ScaleEnergy, double ScaleWeight, ImmutableArray<double> Factors, ImmutableArray<double> Covariance);
+public sealed record SignatureDomainState(
+    ImmutableArray<WeightScale> Scales, ImmutableArray<LatenessState> Meters, ImmutableArray<double> Factors, ImmutableArray<double> Covariance);
+
+/// <summary>How weights become energy.</summary>
+/// <param name="Microjoules">Energy lately, µJ.</param>
+/// <param name="Weight">What it weighed.</param>
+public readonly record struct WeightScale(double Microjoules, double Weight);
+
+/// <summary>How late a meter's readings are.</summary>
+/// <param name="Off">What the last tick was off by, µJ.</param>
+/// <param name="Step">The last change of that, µJ.</param>
+/// <param name="Products">Mean product of two such changes, µJ².</param>
+/// <param name="Odd">Which of its two states is the present one.</param>
+public readonly record struct LatenessState(double Off, double Step, double Products, bool Odd);

@@ -190,6 +190,13 @@ internal sealed class Signatures
     /// <summary>What an owner's weight is multiplied by.</summary>
     internal double Factor(int owner, bool memory) => Domain(memory).Filter.Factors[SlotOf(owner)];
 
+    /// <summary>Standard deviation of an owner's part of the meter learned from last, relative to the part.</summary>
+    internal double Deviation(int owner, bool memory)
+    {
+        int slot = SlotOf(owner);
+        return slot == RestSlot ? Domain(memory).Filter.PriorDeviation : Math.Sqrt(Domain(memory).PartVariances[slot]);
+    }
+
     /// <summary>Takes note of what a thread did, so that a change of its consumer's ways is seen.</summary>
     internal void Note(int slot, in ThreadSample thread)
     {
@@ -203,9 +210,10 @@ internal sealed class Signatures
     /// <param name="owners">Who shared in it; their weights include the factors.</param>
     /// <param name="memory">Whether the meter is of memory.</param>
     /// <param name="meter">Which one.</param>
+    /// <param name="model">By which model the weights are.</param>
     /// <param name="active">The active energy, µJ.</param>
     /// <param name="noise">What it is off by; infinite where nothing may be learned from it.</param>
-    internal void Learn(OwnerSums owners, bool memory, int meter, double active, in LearningNoise noise)
+    internal void Learn(OwnerSums owners, bool memory, int meter, ModelKind model, double active, in LearningNoise noise)
     {
         SignatureDomain domain = Domain(memory);
         Span<double> amounts = domain.Amounts;
@@ -237,7 +245,7 @@ internal sealed class Signatures
             }
         }
 
-        domain.Learn(meter, active, noise);
+        domain.Learn(meter, model, active, noise);
     }
 
     // Gives a consumer a slot of its own, if need be that of one who has become much smaller.
@@ -293,6 +301,10 @@ internal sealed class Signatures
                 Share = share,
             };
             Used = Math.Max(Used, slot + 1);
+            foreach (SignatureDomain domain in _domains)
+            {
+                domain.Filter.Forget(slot);
+            }
         }
 
         if (_slotOfRow.Count <= row)

@@ -41,8 +41,28 @@ internal static class SignatureStateJson
         foreach (SignatureDomainState domain in state.Domains)
         {
             json.WriteStartObject();
-            json.WriteNumber("scaleMicrojoules"u8, domain.ScaleEnergy);
-            json.WriteNumber("scaleWeight"u8, domain.ScaleWeight);
+            json.WriteStartArray("scales"u8);
+            foreach (WeightScale scale in domain.Scales)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("microjoules"u8, scale.Microjoules);
+                json.WriteNumber("weight"u8, scale.Weight);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("meters"u8);
+            foreach (LatenessState meter in domain.Meters)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("offMicrojoules"u8, meter.Off);
+                json.WriteNumber("stepMicrojoules"u8, meter.Step);
+                json.WriteNumber("products"u8, meter.Products);
+                json.WriteBoolean("odd"u8, meter.Odd);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
             Numbers(json, "factors"u8, domain.Factors);
             Numbers(json, "covariance"u8, domain.Covariance);
             json.WriteEndObject();
@@ -83,18 +103,35 @@ internal static class SignatureStateJson
         foreach (JsonElement item in TraceFields.Array(element, "domains"u8, 2))
         {
             TraceFields.RequireObject(item, "a domain");
-            ImmutableArray<double> factors = Numbers(item, "factors"u8, Signatures.MostSlots, FactorFilter.Least, FactorFilter.Most);
-            ImmutableArray<double> covariance = Numbers(item, "covariance"u8, Signatures.MostSlots * Signatures.MostSlots, -1, 1);
+            ImmutableArray<double> factors = Numbers(item, "factors"u8, Signatures.MostSlots, -Huge, Huge);
+            ImmutableArray<double> covariance = Numbers(item, "covariance"u8, Signatures.MostSlots * Signatures.MostSlots, -Huge, Huge);
+            ImmutableArray<WeightScale>.Builder scales = ImmutableArray.CreateBuilder<WeightScale>();
+            foreach (JsonElement scale in TraceFields.Array(item, "scales"u8, 16))
+            {
+                TraceFields.RequireObject(scale, "a scale");
+                scales.Add(new WeightScale(Number(scale, "microjoules"u8, Huge), Number(scale, "weight"u8, Huge)));
+            }
+
+            ImmutableArray<LatenessState>.Builder meters = ImmutableArray.CreateBuilder<LatenessState>();
+            foreach (JsonElement meter in TraceFields.Array(item, "meters"u8, Signatures.MeterSlots))
+            {
+                TraceFields.RequireObject(meter, "a meter's lateness");
+                meters.Add(new LatenessState(
+                    Signed(meter, "offMicrojoules"u8), Signed(meter, "stepMicrojoules"u8), Signed(meter, "products"u8), TraceFields.BoolOrNull(meter, "odd"u8) ?? false));
+            }
+
             if (factors.Length != slots.Count || covariance.Length != factors.Length * factors.Length)
             {
                 throw new TraceFormatException($"there are {slots.Count} slots, {factors.Length} factors and {covariance.Length} covariances");
             }
 
-            domains.Add(new SignatureDomainState(Number(item, "scaleMicrojoules"u8, Huge), Number(item, "scaleWeight"u8, Huge), factors, covariance));
+            domains.Add(new SignatureDomainState(scales.ToImmutable(), meters.ToImmutable(), factors, covariance));
         }
 
         return new SignatureState(slots.ToImmutable(), domains.ToImmutable());
     }
+
+    private static double Signed(JsonElement item, ReadOnlySpan<byte> name) => TraceFields.DoubleOrNull(item, name, -Huge, Huge) ?? 0;
 
     private static double Number(JsonElement item, ReadOnlySpan<byte> name, double most) => TraceFields.DoubleOrNull(item, name, 0, most) ?? 0;
 

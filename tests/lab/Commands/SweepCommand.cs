@@ -25,14 +25,6 @@ internal static class SweepCommand
 
     private static int Run(string[] families, string[] scenarios, int first, int seeds, double seconds, double idle, bool detail)
     {
-        foreach (System.Reflection.FieldInfo field in typeof(Tuning).GetFields(System.Reflection.BindingFlags.Static | System.Reflection.BindingFlags.NonPublic))
-        {
-            if (Environment.GetEnvironmentVariable("K" + field.Name) is { } value)
-            {
-                field.SetValue(null, double.Parse(value, CultureInfo.InvariantCulture));
-            }
-        }
-
         string[] variants = ["full", "full+sig", "cal", "cal+sig"];
         ConcurrentBag<(string Family, string Scenario, string Variant, SweepScore Score)> results = [];
         (string Family, int Seed)[] machines = [.. families.SelectMany(family => Enumerable.Range(first, seeds).Select(seed => (family, seed)))];
@@ -75,15 +67,6 @@ internal static class SweepCommand
                     foreach ((string _, Attributor attributor, SweepScore score) in runs)
                     {
                         score.Add(simulation, attributor.Attribute(simulation.Observation));
-                    }
-                }
-
-                if (Environment.GetEnvironmentVariable("KSHOW") is not null && runs.Length == 4)
-                {
-                    foreach (((string kind, string id), SweepScore.Sums sums) in runs[3].Score.Consumers.OrderByDescending(c => c.Value.TruePackage))
-                    {
-                        SweepScore.Sums plain = runs[2].Score.Consumers[(kind, id)];
-                        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{machine.Family}/{machine.Seed} {scenario} {kind} {id[..Math.Min(8, id.Length)]} true {sums.TruePackage / 1e6,8:0.0} J cal {plain.Package / sums.TruePackage,5:0.00} cal+sig {sums.Package / sums.TruePackage,5:0.00} late {sums.WindowActive / sums.WindowTruth,5:0.00} cpu {simulation.Load.Threads.Where(t => t.Owner.Id == id).Count()} {string.Join(",", simulation.Load.Threads.Where(t => t.Owner.Id == id).Select(t => t.Pattern + " " + t.Placement + " " + t.Demand.ToString("0.00", CultureInfo.InvariantCulture)).Distinct().Take(1))}"));
                     }
                 }
 
