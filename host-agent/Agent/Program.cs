@@ -17,11 +17,8 @@ internal static class Program
             MetersCommand.Create(),
             RecordCommand.Create(),
             ReplayCommand.Create(),
-<<<<<<< HEAD
             CalibrateCommand.Create(),
-=======
             ScoreCommand.Create(),
->>>>>>> h/lab
             VersionCommand.Create(Settings.Table.Program),
         };
         HelpExamples.AddTo(root, HostHelp.Of);
