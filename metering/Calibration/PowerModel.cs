@@ -2,19 +2,6 @@ using System.Collections.Immutable;
 
 namespace Keck.Metering;
 
-/// <summary>What a power model asks of the observation, most first.</summary>
-public enum PowerNeeds
-{
-    /// <summary>Instructions, cycles and misses of the threads, and their frequency.</summary>
-    Counters,
-
-    /// <summary>Frequency alone.</summary>
-    Frequency,
-
-    /// <summary>Time alone.</summary>
-    Time,
-}
-
 /// <summary>How a machine's active energy comes about, fitted by a commissioning run.</summary>
 /// <param name="Needs">What it needs.</param>
 /// <param name="Coefficients">By feature, in the order of a profile's members; not negative; µJ per unit of the feature.</param>

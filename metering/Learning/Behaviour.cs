@@ -24,6 +24,13 @@ internal struct Behaviour
     /// <summary>How long it has been different, s.</summary>
     internal double OtherSeconds;
 
+    /// <summary>What was added in the tick under way.</summary>
+    internal (double Instructions, double Cycles, double Misses) Pending
+    {
+        readonly get => (_instructions, _cycles, _misses);
+        set => (_instructions, _cycles, _misses) = value;
+    }
+
     internal void Add(long instructions, long cycles, long misses)
     {
         _instructions += instructions;

@@ -38,10 +38,11 @@ internal sealed class SignatureDomain(int capacity)
                 covariance.AddRange(Filter.Covariance.AsSpan(i * Filter.Capacity, Filter.Used));
             }
 
-            return new SignatureDomainState([.. _scales], [.. _meters.Select(meter => meter.State)], [.. Filter.Factors.AsSpan(0, Filter.Used)], covariance.MoveToImmutable());
+            return new SignatureDomainState(Filter.PriorDeviation, [.. _scales], [.. _meters.Select(meter => meter.State)], [.. Filter.Factors.AsSpan(0, Filter.Used)], covariance.MoveToImmutable());
         }
         set
         {
+            Filter.PriorDeviation = value.PriorDeviation;
             value.Scales.AsSpan(0, Math.Min(value.Scales.Length, _scales.Length)).CopyTo(_scales);
             for (int meter = 0; meter < _meters.Length && meter < value.Meters.Length; meter++)
             {

@@ -71,7 +71,7 @@ internal sealed class Signatures
                     rows.Add(new SignatureRow(signature.Row, signature.Pid, signature.StartNanoseconds));
                     for (int row = 0; row < _slotOfRow.Count; row++)
                     {
-                        if (_slotOfRow[row].Slot == slot && _slotOfRow[row].Generation == signature.Generation && row != signature.Row)
+                        if (_slotOfRow[row].Slot == slot && _slotOfRow[row].Generation == signature.Generation)
                         {
                             rows.Add(new SignatureRow(row, 0, _slotOfRow[row].StartNanoseconds));
                         }
@@ -79,7 +79,8 @@ internal sealed class Signatures
                 }
 
                 slots.Add(new SignatureSlotState(
-                    signature.Machine, rows.ToImmutable(), signature.Share, signature.Behaviour.Ipc, signature.Behaviour.MissRate, signature.Behaviour.OtherSeconds, signature.Amount));
+                    signature.Machine, rows.ToImmutable(), signature.Share, signature.Behaviour.Ipc, signature.Behaviour.MissRate, signature.Behaviour.OtherSeconds, signature.Amount,
+                    signature.Behaviour.Pending.Instructions, signature.Behaviour.Pending.Cycles, signature.Behaviour.Pending.Misses));
             }
 
             return new SignatureState(slots.ToImmutable(), [.. _domains.Select(domain => domain.State)]);
@@ -102,9 +103,10 @@ internal sealed class Signatures
                     StartNanoseconds = named ? state.Rows[0].StartNanoseconds : 0,
                     Share = state.Share,
                     Amount = state.Amount,
-                    Behaviour = new Behaviour { Ipc = state.Ipc, MissRate = state.MissRate, OtherSeconds = state.OtherSeconds },
+                    Behaviour = new Behaviour { Ipc = state.Ipc, MissRate = state.MissRate, OtherSeconds = state.OtherSeconds, Pending = (state.Instructions, state.Cycles, state.Misses) },
                 };
-                foreach (SignatureRow row in state.Rows)
+                // The first says who it is; that process may have gone since, and its row be another's.
+                foreach (SignatureRow row in state.Rows.Skip(1))
                 {
                     _slotOfRow.Resize(Math.Max(_slotOfRow.Count, row.Row + 1));
                     _slotOfRow[row.Row] = new RowSlot { Slot = slot, Generation = signature.Generation, StartNanoseconds = row.StartNanoseconds };

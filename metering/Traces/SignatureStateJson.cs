@@ -33,6 +33,9 @@ internal static class SignatureStateJson
             json.WriteNumber("missesPerCycle"u8, slot.MissRate);
             json.WriteNumber("otherSeconds"u8, slot.OtherSeconds);
             json.WriteNumber("amount"u8, slot.Amount);
+            json.WriteNumber("instructions"u8, slot.Instructions);
+            json.WriteNumber("cycles"u8, slot.Cycles);
+            json.WriteNumber("llcMisses"u8, slot.Misses);
             json.WriteEndObject();
         }
 
@@ -41,6 +44,7 @@ internal static class SignatureStateJson
         foreach (SignatureDomainState domain in state.Domains)
         {
             json.WriteStartObject();
+            json.WriteNumber("priorDeviation"u8, domain.PriorDeviation);
             json.WriteStartArray("scales"u8);
             foreach (WeightScale scale in domain.Scales)
             {
@@ -96,7 +100,8 @@ internal static class SignatureStateJson
 
             slots.Add(new SignatureSlotState(
                 TraceFields.TextOrNull(item, "machine"u8), rows.ToImmutable(), Number(item, "share"u8, 1), Number(item, "instructionsPerCycle"u8, 1e6),
-                Number(item, "missesPerCycle"u8, 1e6), Number(item, "otherSeconds"u8, Huge), Number(item, "amount"u8, Huge)));
+                Number(item, "missesPerCycle"u8, 1e6), Number(item, "otherSeconds"u8, Huge), Number(item, "amount"u8, Huge), Number(item, "instructions"u8, Huge),
+                Number(item, "cycles"u8, Huge), Number(item, "llcMisses"u8, Huge)));
         }
 
         ImmutableArray<SignatureDomainState>.Builder domains = ImmutableArray.CreateBuilder<SignatureDomainState>();
@@ -125,7 +130,7 @@ internal static class SignatureStateJson
                 throw new TraceFormatException($"there are {slots.Count} slots, {factors.Length} factors and {covariance.Length} covariances");
             }
 
-            domains.Add(new SignatureDomainState(scales.ToImmutable(), meters.ToImmutable(), factors, covariance));
+            domains.Add(new SignatureDomainState(Number(item, "priorDeviation"u8, 10), scales.ToImmutable(), meters.ToImmutable(), factors, covariance));
         }
 
         return new SignatureState(slots.ToImmutable(), domains.ToImmutable());

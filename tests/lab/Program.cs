@@ -11,7 +11,6 @@ internal static class Program
         {
             SimulateCommand.Create(),
             PeersCommand.Create(),
-            SweepCommand.Create(),
             CompareCommand.Create(),
             ListCommand.Create(),
         };
