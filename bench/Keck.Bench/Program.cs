@@ -1,16 +1,6 @@
 using System.Globalization;
 using Keck.Bench;
 
-if (args is ["drain", var n])
-{
-    for (int i = 0; i < 3; i++)
-    {
-        DrainBench.Run(Console.Out, int.Parse(n, CultureInfo.InvariantCulture), 0);
-    }
-
-    return 0;
-}
-
 if (args is ["attribution"])
 {
     DrainBench.Run(Console.Out, AttributionBench.ThreadCount, AttributionBench.Run(Console.Out));
