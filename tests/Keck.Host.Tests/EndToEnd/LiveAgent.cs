@@ -208,7 +208,17 @@ internal sealed class LiveAgent : IAsyncDisposable
     internal async Task<int> StopAsync(string signal = "TERM")
     {
         HostBinary.Signal(Pid, signal);
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(Patience);
+        try
+        {
+            await _process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"the agent did not end on SIG{signal}; it said:\n{string.Join('\n', Lines)}");
+        }
+
         return _process.ExitCode;
     }
 
