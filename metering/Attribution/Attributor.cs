@@ -60,7 +60,7 @@ public sealed class Attributor
         _signatures = _options.Signatures ? new Signatures() : null;
         _weights = new RunWeights(_options, _signatures);
         _memory = new MemoryWeights(_options, _signatures);
-        InitialFloors = floors ?? _options.Profile?.Floors() ?? ImmutableDictionary<string, StaticFloorState>.Empty;
+        InitialFloors = floors ?? _options.Profile?.Floors([]) ?? ImmutableSortedDictionary<string, StaticFloorState>.Empty;
     }
 
     /// <summary>An attributor that goes on exactly where another one stood, as a trace's header carries it.</summary>

@@ -24,6 +24,9 @@ internal sealed class CalibrationRow(Meter meter)
 
     internal double FrequencyTime { get; private set; }
 
+    /// <summary>CPUs that the meter covers.</summary>
+    internal double Cpus => Length > 0 ? _capacity / Length : 0;
+
     internal double Utilisation => _capacity > 0 ? _busy / _capacity : 0;
 
     internal double Energy(ReadOnlySpan<double> coefficients)

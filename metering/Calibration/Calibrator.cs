@@ -11,6 +11,8 @@ public sealed class Calibrator
     // A row's energy is not known better than this, whatever the meter says.
     private const double RowPrecision = 0.01;
     private const double IdleUtilisation = 0.03;
+    private const double IdleCpus = 0.3;
+    private const double IdlestPart = 0.1;
     private const double LeastIdleSeconds = 1;
     private const double LeastBusySeconds = 3;
 
@@ -21,6 +23,7 @@ public sealed class Calibrator
     private readonly DateTimeOffset? _startedAt;
     private Topology? _topology;
     private bool _begun;
+    private double _idlest;
 
     /// <summary>A calibration of the machine that this header describes.</summary>
     public Calibrator(string? host, DateTimeOffset? startedAt, TraceCpu? cpu) => (_host, _startedAt, _cpu) = (host, startedAt, cpu);
@@ -60,8 +63,9 @@ public sealed class Calibrator
     }
 
     /// <summary>Fits.</summary>
+    /// <param name="busy">Whether the machine may have been busy throughout: the idlest tenth of the run then passes for idle, less what ran in it by the model.</param>
     /// <exception cref="CalibrationException">The run does not show what a fit needs.</exception>
-    public MachineProfile Fit()
+    public MachineProfile Fit(bool busy = false)
     {
         List<CalibrationRow> runs = [.. _rows.Where(row => row.Meter.Domain.FollowsRuns())], memory = [.. _rows.Where(row => row.Meter.Domain == EnergyDomain.Dram)];
         if (runs.Count == 0)
@@ -69,16 +73,17 @@ public sealed class Calibrator
             throw new CalibrationException("no measured meter of CPUs is in it: there is nothing to calibrate (keck-host meters lists them)");
         }
 
-        double idle = Seconds(runs.Where(IsIdle)), busy = Seconds(runs.Where(row => row.Utilisation > 0.1));
-        int meters = runs.Select(row => row.Meter.Id).Distinct().Count();
-        if (idle < LeastIdleSeconds * meters)
+        List<CalibrationRow>[] byMeter = [.. runs.Concat(memory).GroupBy(row => row.Meter.Id).Select(group => group.ToList())];
+        _idlest = busy ? byMeter.Max(Idlest) : 0;
+        double idle = byMeter.Min(rows => Seconds(rows.Where(IsIdle))), load = byMeter.Min(rows => Seconds(rows.Where(row => row.Utilisation > 0.1)));
+        if (idle < LeastIdleSeconds)
         {
-            throw new CalibrationException($"the machine was idle for {idle / meters:0.0} s only, and {LeastIdleSeconds:0} s are needed: stop what runs on it, or take another time");
+            throw new CalibrationException($"the machine was idle for {idle:0.0} s only, and {LeastIdleSeconds:0} s are needed: stop what runs on it, or take another time");
         }
 
-        if (busy < LeastBusySeconds * meters)
+        if (load < LeastBusySeconds)
         {
-            throw new CalibrationException($"the machine was busy for {busy / meters:0.0} s only, and {LeastBusySeconds:0} s are needed: record all of the commissioning run");
+            throw new CalibrationException($"the machine was busy for {load:0.0} s only, and {LeastBusySeconds:0} s are needed: record all of the commissioning run");
         }
 
         bool counters = Covered(runs, row => row.CountedTime), frequency = Covered(runs, row => row.FrequencyTime);
@@ -106,6 +111,7 @@ public sealed class Calibrator
             Host = _host,
             Cpu = _cpu,
             Cpus = _topology!.Cpus.Length,
+            Packages = _topology.PackageCount > 0 ? _topology.PackageCount : null,
             MemoryKibibytes = _topology.MemoryKibibytes,
             Static = floors!.AddRange(memoryFloors),
             Models = models.ToImmutable(),
@@ -115,13 +121,28 @@ public sealed class Calibrator
         };
     }
 
-    private static bool IsIdle(CalibrationRow row) => row.Utilisation < IdleUtilisation;
+    // On a large machine one CPU's load is a small part of all.
+    private bool IsIdle(CalibrationRow row) => row.Utilisation <= Math.Max(_idlest, Math.Min(IdleUtilisation, IdleCpus / row.Cpus));
+
+    // The utilisation that the idlest tenth of a meter's rows stays below; at least as many as are needed.
+    private static double Idlest(List<CalibrationRow> rows)
+    {
+        double seconds = 0, enough = Math.Max(LeastIdleSeconds, Seconds(rows) * IdlestPart);
+        double utilisation = 0;
+        foreach (CalibrationRow row in rows.OrderBy(row => row.Utilisation).TakeWhile(_ => seconds < enough))
+        {
+            seconds += row.Length / 1e9;
+            utilisation = row.Utilisation;
+        }
+
+        return utilisation;
+    }
 
     private static double Seconds(IEnumerable<CalibrationRow> rows) => rows.Sum(row => row.Length) / 1e9;
 
     private static bool Covered(List<CalibrationRow> rows, Func<CalibrationRow, double> part) => rows.Sum(part) > 0.9 * rows.Sum(row => row.Time);
 
-    private static (PowerModel Model, ImmutableSortedDictionary<string, StaticPower> Floors) FitModel(List<CalibrationRow> rows, PowerNeeds needs)
+    private (PowerModel Model, ImmutableSortedDictionary<string, StaticPower> Floors) FitModel(List<CalibrationRow> rows, PowerNeeds needs)
     {
         string[] meters = [.. rows.Select(row => row.Meter.Id).Distinct().Order(StringComparer.Ordinal)];
         (double[] scales, bool[] used) = Scales(rows, needs);
@@ -182,7 +203,7 @@ public sealed class Calibrator
         return (scales, used);
     }
 
-    private static (double? PerMiss, ImmutableSortedDictionary<string, StaticPower> Floors) FitMemory(List<CalibrationRow> rows)
+    private (double? PerMiss, ImmutableSortedDictionary<string, StaticPower> Floors) FitMemory(List<CalibrationRow> rows)
     {
         ImmutableSortedDictionary<string, StaticPower> floors = Idle(rows);
         double misses = 0, energies = 0;
@@ -196,7 +217,7 @@ public sealed class Calibrator
         return (misses > 0 && energies > 0 ? energies / misses : null, floors);
     }
 
-    private static ImmutableSortedDictionary<string, StaticPower> Idle(List<CalibrationRow> rows) =>
+    private ImmutableSortedDictionary<string, StaticPower> Idle(List<CalibrationRow> rows) =>
         rows.Where(IsIdle).GroupBy(row => row.Meter.Id).ToImmutableSortedDictionary(
             group => group.Key, group => Static([.. group.Select(row => row.Microjoules / row.Length * 1e3)]), StringComparer.Ordinal);
 

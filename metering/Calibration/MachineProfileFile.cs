@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -21,7 +20,7 @@ public static class MachineProfileFile
     public static byte[] Write(MachineProfile profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        string hash = Convert.ToHexStringLower(SHA256.HashData(Text(profile, null, indented: false)));
+        string hash = Sha256.Hex(Text(profile, null, indented: false));
         return [.. Text(profile, hash, indented: true), (byte)'\n'];
     }
 
@@ -45,7 +44,7 @@ public static class MachineProfileFile
             throw new TraceFormatException($"it is no JSON: {e.Message}", e);
         }
 
-        string hash = Convert.ToHexStringLower(SHA256.HashData(Text(profile, null, indented: false)));
+        string hash = Sha256.Hex(Text(profile, null, indented: false));
         return hash == profile.Hash
             ? profile
             : throw new TraceFormatException("its content does not match its sha256: it was changed or damaged; calibrate again");
@@ -99,6 +98,7 @@ public static class MachineProfileFile
             Host = TraceFields.TextOrNull(root, "host"u8),
             Cpu = TraceFields.TryGet(root, "cpu"u8, out JsonElement cpu) ? TraceHeaderReader.ReadCpu(cpu) : null,
             Cpus = TraceFields.Int(root, "cpus"u8, 1, TraceHeaderReader.MostCpus),
+            Packages = TraceFields.IntOrNull(root, "packages"u8, 1, TraceHeaderReader.HighestPackage + 1),
             MemoryKibibytes = TraceFields.LongOrNull(root, "memoryKibibytes"u8, 0, TraceHeaderReader.LongestTime),
             Static = floors.ToImmutable(),
             Models = models.ToImmutable(),
@@ -133,6 +133,11 @@ public static class MachineProfileFile
         }
 
         json.WriteNumber("cpus"u8, profile.Cpus);
+        if (profile.Packages is { } packages)
+        {
+            json.WriteNumber("packages"u8, packages);
+        }
+
         if (profile.MemoryKibibytes is { } memory)
         {
             json.WriteNumber("memoryKibibytes"u8, memory);
