@@ -89,14 +89,17 @@ public sealed record MachineProfile
             }
         }
 
-        if (Cpus != topology.Cpus.Length)
+        // A CPU that went offline meanwhile is still there.
+        int cpus = topology.Cpus.Length + topology.Offline.Length;
+        if (Cpus != cpus)
         {
-            changes.Add($"it was made with {Cpus} CPUs, this machine has {topology.Cpus.Length}");
+            changes.Add($"it was made with {Cpus} CPUs, this machine has {cpus}");
         }
 
-        if (Packages is { } packages && packages != topology.PackageCount)
+        int there = topology.Offline.Select(offline => offline.Package + 1).Append(topology.PackageCount).Max();
+        if (Packages is { } packages && packages != there)
         {
-            changes.Add($"it was made with {packages} packages, this machine has {topology.PackageCount}");
+            changes.Add($"it was made with {packages} packages, this machine has {there}");
         }
 
         // Firmware takes a little more or less from start to start.
