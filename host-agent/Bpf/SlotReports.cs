@@ -172,16 +172,10 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, C
 
     private void ReportEntries(Observation into, ref SlotRecord slot, int index, ref SlotShadow shadow)
     {
-        EntryRecords entries = slot.Entries;
-        for (int attempt = 0; attempt < AccountingMemory.SeqlockAttempts; attempt++)
+        if (!TryRead(ref slot, out EntryRecords entries))
         {
-            uint seq = Volatile.Read(ref slot.Seq);
-            entries = slot.Entries;
-            Volatile.ReadBarrier();
-            if ((seq & 1) == 0 && Volatile.Read(ref slot.Seq) == seq)
-            {
-                break;
-            }
+            shadow.Provisional = true; // Its writer was stopped inside (a vCPU without its CPU): all of it is for the next drain.
+            return;
         }
 
         ref EntryShadows reported = ref shadows.Entries[index];
@@ -224,6 +218,24 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, C
 
             ReportRun(into, ref was, in now, ref shadow);
         }
+    }
+
+    /// <summary>The entries between two claims; false where there was no such moment.</summary>
+    private static bool TryRead(ref SlotRecord slot, out EntryRecords entries)
+    {
+        for (int attempt = 0; attempt < AccountingMemory.SeqlockAttempts; attempt++)
+        {
+            uint seq = Volatile.Read(ref slot.Seq);
+            entries = slot.Entries;
+            Volatile.ReadBarrier();
+            if ((seq & 1) == 0 && Volatile.Read(ref slot.Seq) == seq)
+            {
+                return true;
+            }
+        }
+
+        entries = default;
+        return false;
     }
 
     /// <summary>An entry as it was at its CPU's cut; false where that is not yet all of it.</summary>
