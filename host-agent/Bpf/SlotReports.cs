@@ -39,9 +39,12 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, C
         // Before the entries: what is added to them after this makes the runtime differ at the next drain.
         shadow.Runtime = Volatile.Read(ref slot.Runtime);
         shadow.Provisional = false;
-        if (!Priming)
+        if (!Priming && !_identities.TryIdentify(into, index, ref shadow))
         {
-            _identities.Identify(into, index, ref shadow);
+            // Its writer was stopped inside: who it is, and what it ran, is for the next drain.
+            shadow.Provisional = true;
+            shadow.RunningOn = shadow.DetachedHead = 0;
+            return;
         }
 
         int firstRun = into.Runs.Count;

@@ -203,6 +203,24 @@ public sealed class SlotDrainTests : IDisposable
     }
 
     [Fact]
+    public void Drain_WhoItIsStillBeingWritten_WaitsForTheNextDrain()
+    {
+        int slot = _memory.Birth(tid: 10);
+        _memory.Switch(0, slot);
+        _memory.Time += 400;
+        _memory.Metas[slot].Generation++;
+        Drain();
+        Assert.Equal(0, Ran());
+        Assert.Equal(0, _observation.ThreadTable.Count);
+        _memory.Metas[slot].Generation++;
+        Drain();
+        Assert.Equal(400, Ran());
+        Assert.Equal(10, _observation.ThreadTable[_observation.Threads[0].Row].Tid);
+        Assert.Equal(400, _observation.Cpus[0].BusyNanoseconds);
+        Assert.Equal(0, _observation.Cpus[0].InterruptNanoseconds);
+    }
+
+    [Fact]
     public void Drain_CpuUnpluggedAndBack_SpanBetweenIsNobodys()
     {
         _online[1] = false;
