@@ -167,7 +167,12 @@ public sealed class Calibrator
         ImmutableSortedDictionary<string, StaticPower>.Builder floors = ImmutableSortedDictionary.CreateBuilder<string, StaticPower>(StringComparer.Ordinal);
         foreach (string meter in meters)
         {
-            floors[meter] = Static([.. rows.Where(row => row.Meter.Id == meter && IsIdle(row)).Select(row => (row.Microjoules - row.Energy(coefficients.AsSpan())) / row.Length * 1e3)]);
+            List<CalibrationRow> idle = [.. rows.Where(row => row.Meter.Id == meter && IsIdle(row))];
+            StaticPower found = Static([.. idle.Select(row => (row.Microjoules - row.Energy(coefficients.AsSpan())) / row.Length * 1e3)]);
+
+            // All that was taken off may have been static: little on an idle machine, most of it on a busy one.
+            double takenOff = idle.Sum(row => row.Energy(coefficients.AsSpan())) / idle.Sum(row => row.Length) * 1e3;
+            floors[meter] = found with { Deviation = Math.Max(found.Deviation, takenOff) };
         }
 
         double squares = 0, energies = 0;

@@ -12,6 +12,7 @@ public sealed record MachineProfile
     /// <summary>The format's version.</summary>
     public const int Version = 1;
 
+    private const double KnownPart = 0.25;
     private const double KibibytesInGibibyte = 1 << 20;
 
     /// <summary>When the run was.</summary>
@@ -64,10 +65,13 @@ public sealed record MachineProfile
         return null;
     }
 
-    /// <summary>Floors to start from: the static power found, and for other meters what was learned without it.</summary>
+    /// <summary>
+    /// Floors to start from: the static power found where it is known to a quarter and better (on a machine that was busy it may not
+    /// be), and for other meters what was learned without it.
+    /// </summary>
     public ImmutableSortedDictionary<string, StaticFloorState> Floors(IEnumerable<KeyValuePair<string, StaticFloorState>> learned) =>
         learned.ToImmutableSortedDictionary(StringComparer.Ordinal).SetItems(
-            Static.Select(pair => KeyValuePair.Create(pair.Key, new StaticFloorState(pair.Value.Watts, true, 0, 0, 0, 0))));
+            Static.Where(pair => pair.Value.Deviation <= pair.Value.Watts * KnownPart).Select(pair => KeyValuePair.Create(pair.Key, new StaticFloorState(pair.Value.Watts, true, 0, 0, 0, 0))));
 
     /// <summary>Everything in which a machine is not the one the profile was made on; null where it is the same.</summary>
     /// <param name="cpu">Its processor; null where it is not told.</param>

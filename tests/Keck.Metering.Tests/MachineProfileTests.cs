@@ -88,9 +88,11 @@ public sealed class MachineProfileTests
     public void Floors_LearnedElsewhere_AreReplacedWhereTheRunFoundBetter()
     {
         StaticFloorState learned = new(7, false, 1, 1, 1, 1);
-        ImmutableSortedDictionary<string, StaticFloorState> floors = Profile.Floors([new("package-0", learned), new("psu-0", learned)]);
+        MachineProfile profile = Profile with { Static = Profile.Static.Add("package-1", new StaticPower(10, 9)) };
+        ImmutableSortedDictionary<string, StaticFloorState> floors = profile.Floors([new("package-0", learned), new("package-1", learned), new("psu-0", learned)]);
         Assert.Equal(41.5, floors["package-0"].Watts);
         Assert.True(floors["package-0"].SeenIdle);
+        Assert.Equal(learned, floors["package-1"]);
         Assert.Equal(learned, floors["psu-0"]);
     }
 

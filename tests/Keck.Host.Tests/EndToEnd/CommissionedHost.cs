@@ -30,7 +30,6 @@ internal sealed class CommissionedHost : IAsyncDisposable
 
     internal CommissionedHost(bool metered = true)
     {
-        string cpus = Path.Combine(Sys, "devices/system/cpu");
         string online = File.ReadAllText("/sys/devices/system/cpu/online");
         Write("devices/system/cpu/online", online);
         foreach (int cpu in Enumerable.Range(0, Environment.ProcessorCount))
@@ -44,6 +43,7 @@ internal sealed class CommissionedHost : IAsyncDisposable
 
         _ = Directory.CreateDirectory(Path.Combine(Sys, "fs"));
         _ = Directory.CreateSymbolicLink(Path.Combine(Sys, "fs/cgroup"), "/sys/fs/cgroup");
+        _ = Directory.CreateSymbolicLink(Path.Combine(Sys, "kernel"), "/sys/kernel");
         if (metered)
         {
             Write("class/powercap/intel-rapl:0/name", "package-0");
@@ -81,15 +81,16 @@ internal sealed class CommissionedHost : IAsyncDisposable
     }
 
     /// <summary>Names of its threads that make load.</summary>
-    internal IEnumerable<string> LoadThreads => Directory.EnumerateDirectories($"/proc/{_process!.Id}/task")
-        .Select(task => File.ReadAllText(Path.Combine(task, "comm")).Trim()).Where(name => name.StartsWith("keck-load-", StringComparison.Ordinal));
+    internal IEnumerable<string> LoadThreads => _process!.HasExited
+        ? []
+        : Directory.EnumerateDirectories($"/proc/{_process.Id}/task").Select(Name).Where(name => name.StartsWith("keck-load-", StringComparison.Ordinal));
 
     /// <summary>Starts to calibrate.</summary>
     internal void Start(params string[] arguments)
     {
         HostBinary.Require();
         _ = Directory.CreateDirectory(Path.GetDirectoryName(Profile)!);
-        ProcessStartInfo start = new(HostBinary.Path, ["calibrate", "--out", Profile, "--runs", "schedstat", "--path.sysfs", Sys, .. arguments])
+        ProcessStartInfo start = new(HostBinary.Path, ["calibrate", "--out", Profile, "--runs", "ebpf", "--path.sysfs", Sys, .. arguments])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -138,6 +139,18 @@ internal sealed class CommissionedHost : IAsyncDisposable
         await _meter;
         _off.Dispose();
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string Name(string task)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(task, "comm")).Trim();
+        }
+        catch (IOException)
+        {
+            return ""; // A thread that has just ended.
+        }
     }
 
     private void Said(string? line)
