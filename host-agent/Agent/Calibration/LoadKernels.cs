@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Keck.Metering;
 
 namespace Keck.Host;
@@ -31,7 +30,7 @@ internal sealed class LoadKernels(int bytes)
         switch (kind)
         {
             case LoadKind.Vector:
-                _sum = Fma.IsSupported ? Wide(_sum) : Portable(_sum);
+                _sum = Vector(_sum);
                 break;
             case LoadKind.Streaming:
                 Stream();
@@ -65,38 +64,24 @@ internal sealed class LoadKernels(int bytes)
         return a ^ b ^ c ^ d;
     }
 
-    private static float Wide(float seed)
+    // Eight chains fill the multipliers and adders. 128 bits at a time: the program is compiled for every x86-64 there is, so nothing wider is at hand.
+    private static float Vector(float seed)
     {
-        Vector256<float> factor = Vector256.Create(0.9999f), step = Vector256.Create(seed + 1e-3f);
-        Vector256<float> a = step, b = factor, c = step + factor, d = step - factor, e = step, f = factor, g = c, h = d;
-        for (int i = 0; i < Rounds; i++)
-        {
-            a = Fma.MultiplyAdd(a, factor, step);
-            b = Fma.MultiplyAdd(b, factor, step);
-            c = Fma.MultiplyAdd(c, factor, step);
-            d = Fma.MultiplyAdd(d, factor, step);
-            e = Fma.MultiplyAdd(e, factor, step);
-            f = Fma.MultiplyAdd(f, factor, step);
-            g = Fma.MultiplyAdd(g, factor, step);
-            h = Fma.MultiplyAdd(h, factor, step);
-        }
-
-        return Bounded(Vector256.Sum(a + b + c + d + e + f + g + h));
-    }
-
-    private static float Portable(float seed)
-    {
-        Vector<float> factor = new(0.9999f), step = new(seed + 1e-3f);
-        Vector<float> a = step, b = factor, c = step + factor, d = step - factor;
+        Vector128<float> factor = Vector128.Create(0.9999f), step = Vector128.Create(seed + 1e-3f);
+        Vector128<float> a = step, b = factor, c = step + factor, d = step - factor, e = step, f = factor, g = c, h = d;
         for (int i = 0; i < Rounds; i++)
         {
             a = (a * factor) + step;
             b = (b * factor) + step;
             c = (c * factor) + step;
             d = (d * factor) + step;
+            e = (e * factor) + step;
+            f = (f * factor) + step;
+            g = (g * factor) + step;
+            h = (h * factor) + step;
         }
 
-        return Bounded(Vector.Sum(a + b + c + d));
+        return Bounded(Vector128.Sum(a + b + c + d + e + f + g + h));
     }
 
     // Denormal and huge numbers cost other energy than usual ones.

@@ -6,7 +6,7 @@ internal enum LoadKind
     /// <summary>Whole numbers in registers.</summary>
     Integer,
 
-    /// <summary>Fused multiply and add on vectors.</summary>
+    /// <summary>Multiplications and additions of floating-point vectors.</summary>
     Vector,
 
     /// <summary>Memory read and written in order.</summary>
