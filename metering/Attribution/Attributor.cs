@@ -17,7 +17,9 @@ public sealed class Attributor
     private const double PriorDeviation = 0.25;
     private const double MemoryDeviation = 0.3;
     private const double HeldMemoryDeviation = 1;
-    private const double LeastDeviation = 0.05;
+
+    // Programs are further from the model than the loads of a commissioning run: it has met those.
+    private const double LeastDeviation = 0.12;
 
     // What a tick's active energy is off from the sum of what its consumers use at constant factors, relative: one standard deviation.
     private const double ModelNoise = 0.03;

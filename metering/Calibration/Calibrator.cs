@@ -8,15 +8,17 @@ public sealed class Calibrator
     // A row is this long: meters jitter by about a millisecond, loads stay as they are for longer.
     private const long RowNanoseconds = 250_000_000;
 
-    // A row's energy is not known better than this, whatever the meter says.
-    private const double RowPrecision = 0.01;
     private const double IdleUtilisation = 0.03;
     private const double IdleCpus = 0.3;
     private const double IdlestPart = 0.1;
     private const double LeastIdleSeconds = 1;
     private const double LeastBusySeconds = 3;
 
+    // The model and what each mix costs against it are fitted in turn.
+    private const int MixRounds = 8;
+
     private readonly List<CalibrationRow> _rows = [];
+    private readonly MixFinder _mixes = new();
     private readonly Dictionary<string, CalibrationRow> _open = [];
     private readonly TraceCpu? _cpu;
     private readonly string? _host;
@@ -49,7 +51,7 @@ public sealed class Calibrator
 
             if (!_open.TryGetValue(meter.Id, out CalibrationRow? row))
             {
-                row = new CalibrationRow(meter);
+                row = new CalibrationRow(meter, _mixes);
                 _open.Add(meter.Id, row);
             }
 
@@ -89,6 +91,17 @@ public sealed class Calibrator
         bool counters = Covered(runs, row => row.CountedTime), frequency = Covered(runs, row => row.FrequencyTime);
         ImmutableArray<PowerModel>.Builder models = ImmutableArray.CreateBuilder<PowerModel>();
         ImmutableSortedDictionary<string, StaticPower>? floors = null;
+        foreach (CalibrationRow row in runs)
+        {
+            row.Weigh(MixFit.Ones(_mixes.Count));
+        }
+
+        foreach (CalibrationRow row in memory)
+        {
+            row.Weigh(MixFit.Ones(_mixes.Count));
+        }
+
+        double[] energyFactors = MixFit.Ones(_mixes.Count);
         foreach (PowerNeeds needs in Enum.GetValues<PowerNeeds>())
         {
             if ((needs == PowerNeeds.Counters && !(counters && frequency)) || (needs == PowerNeeds.Frequency && !frequency))
@@ -97,6 +110,11 @@ public sealed class Calibrator
             }
 
             (PowerModel model, ImmutableSortedDictionary<string, StaticPower> intercepts) = FitModel(runs, needs);
+            if (needs == PowerNeeds.Counters && _mixes.Count > 1)
+            {
+                (model, intercepts, energyFactors) = FitMixes(runs, model, intercepts);
+            }
+
             models.Add(model);
             floors ??= intercepts;
         }
@@ -104,6 +122,7 @@ public sealed class Calibrator
         (double? perMiss, ImmutableSortedDictionary<string, StaticPower> memoryFloors) = memory.Count > 0 && Covered(memory, row => row.CountedTime)
             ? FitMemory(memory)
             : (null, Idle(memory));
+        double[] memoryFactors = perMiss is { } energy ? MixFit.OfMemory(memory, _mixes.Count, energy, memoryFloors) : MixFit.Ones(_mixes.Count);
         (double? alpha, double? beta) = counters && frequency ? FitFull(runs, floors!) : (null, null);
         return new MachineProfile
         {
@@ -116,6 +135,7 @@ public sealed class Calibrator
             Static = floors!.AddRange(memoryFloors),
             Models = models.ToImmutable(),
             MicrojoulesPerMiss = perMiss,
+            Mixes = models[0].Needs == PowerNeeds.Counters ? [.. Enumerable.Range(0, _mixes.Count).Select(mix => Mix(_mixes.Place(mix), energyFactors[mix], memoryFactors[mix]))] : [],
             Alpha = alpha,
             Beta = beta,
         };
@@ -157,7 +177,7 @@ public sealed class Calibrator
             }
 
             amounts[PowerFeatures.Count + Array.IndexOf(meters, row.Meter.Id)] = row.Length / 1e3; // W × ns = nJ
-            fit.Add(amounts, row.Microjoules, Deviation(row));
+            fit.Add(amounts, row.Microjoules, row.Deviation);
         }
 
         double[] solution = fit.Solve();
@@ -188,6 +208,32 @@ public sealed class Calibrator
         return (new PowerModel(needs, coefficients, energies > 0 ? Math.Sqrt(squares / energies) : 1), floors.ToImmutable());
     }
 
+    private (PowerModel Model, ImmutableSortedDictionary<string, StaticPower> Floors, double[] Factors) FitMixes(
+        List<CalibrationRow> rows, PowerModel model, ImmutableSortedDictionary<string, StaticPower> floors)
+    {
+        MixFit fit = new(rows, _mixes.Count);
+        for (int round = 0; round < MixRounds; round++)
+        {
+            fit.Improve(model, floors);
+            foreach (CalibrationRow row in rows)
+            {
+                row.Weigh(fit.Factors);
+            }
+
+            (model, floors) = FitModel(rows, PowerNeeds.Counters);
+        }
+
+        // Models without counters know nothing of mixes.
+        foreach (CalibrationRow row in rows)
+        {
+            row.Weigh(MixFit.Ones(_mixes.Count));
+        }
+
+        return (model, floors, fit.Factors);
+    }
+
+    private static InstructionMix Mix(MixPlace place, double energy, double memory) => new(place.InstructionsPerCycle, place.MissesPerKiloInstruction, energy, memory);
+
     // Units differ by many powers of ten: each feature is measured by its own size.
     private static (double[] Scales, bool[] Used) Scales(List<CalibrationRow> rows, PowerNeeds needs)
     {
@@ -214,7 +260,7 @@ public sealed class Calibrator
         double misses = 0, energies = 0;
         foreach (CalibrationRow row in rows)
         {
-            double weight = 1 / (Deviation(row) * Deviation(row)), active = row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3);
+            double weight = 1 / (row.Deviation * row.Deviation), active = row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3);
             misses += weight * row.Features[PowerFeatures.Misses] * row.Features[PowerFeatures.Misses];
             energies += weight * row.Features[PowerFeatures.Misses] * active;
         }
@@ -247,7 +293,7 @@ public sealed class Calibrator
                 amounts[i] = scales[i] > 0 ? row.Full[i] / scales[i] : 0;
             }
 
-            fit.Add(amounts, row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3), Deviation(row));
+            fit.Add(amounts, row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3), row.Deviation);
         }
 
         double[] solution = fit.Solve();
@@ -256,6 +302,4 @@ public sealed class Calibrator
             ? (Math.Clamp(scales[1] > 0 ? solution[1] / scales[1] / time : 0, 0, 10), Math.Clamp(scales[2] > 0 ? solution[2] / scales[2] / time : 0, 0, 100))
             : (null, null);
     }
-
-    private static double Deviation(CalibrationRow row) => Math.Max(1, row.Microjoules * RowPrecision);
 }

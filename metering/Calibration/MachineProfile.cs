@@ -10,7 +10,7 @@ public sealed record MachineProfile
     public const string Format = "keck-profile";
 
     /// <summary>The format's version.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     private const double KnownPart = 0.25;
     private const double KibibytesInGibibyte = 1 << 20;
@@ -41,6 +41,9 @@ public sealed record MachineProfile
 
     /// <summary>Memory's energy per counted miss, µJ; null where there was no meter of memory.</summary>
     public double? MicrojoulesPerMiss { get; init; }
+
+    /// <summary>The kinds of work that the run met, and what each costs against the model of counters; empty where that was not fitted.</summary>
+    public ImmutableArray<InstructionMix> Mixes { get; init; } = [];
 
     /// <summary>Fitted weight of instructions per cycle of <see cref="ModelKind.FullModel"/>; null where counters were missing.</summary>
     public double? Alpha { get; init; }

@@ -14,6 +14,8 @@ public static class MachineProfileFile
 
     private const double MostWatts = 1e6;
     private const double MostCoefficient = 1e9;
+    private const double MostRate = 1e6;
+    private const double MostFactor = 1e3;
 
     /// <summary>Writes a profile.</summary>
     /// <returns>The file's text, UTF-8, with its hash.</returns>
@@ -87,6 +89,16 @@ public static class MachineProfileFile
                 at >= 0 ? (PowerNeeds)at : throw TraceFields.Unknown("needs", needs, string.Join(", ", NeedsNames)), coefficients.MoveToImmutable(), Number(item, "residual"u8, 1e3)));
         }
 
+        ImmutableArray<InstructionMix>.Builder mixes = ImmutableArray.CreateBuilder<InstructionMix>();
+        foreach (JsonElement item in TraceFields.Array(root, "mixes"u8, MixFinder.Most))
+        {
+            TraceFields.RequireObject(item, "an instruction mix");
+            double ipc = Number(item, "instructionsPerCycle"u8, MostRate);
+            mixes.Add(new InstructionMix(
+                ipc > 0 ? ipc : throw new TraceFormatException("instructionsPerCycle must be above 0"), Number(item, "missesPerKiloInstruction"u8, MostRate),
+                Number(item, "energyFactor"u8, MostFactor), Number(item, "memoryFactor"u8, MostFactor)));
+        }
+
         if (models.Count == 0)
         {
             throw new TraceFormatException("it has no models: calibrate again");
@@ -102,6 +114,7 @@ public static class MachineProfileFile
             MemoryKibibytes = TraceFields.LongOrNull(root, "memoryKibibytes"u8, 0, TraceHeaderReader.LongestTime),
             Static = floors.ToImmutable(),
             Models = models.ToImmutable(),
+            Mixes = mixes.ToImmutable(),
             MicrojoulesPerMiss = TraceFields.DoubleOrNull(root, "microjoulesPerMiss"u8, 0, MostCoefficient),
             Alpha = TraceFields.DoubleOrNull(root, "alpha"u8, 0, 10),
             Beta = TraceFields.DoubleOrNull(root, "beta"u8, 0, 100),
@@ -165,6 +178,18 @@ public static class MachineProfileFile
             }
 
             json.WriteNumber("residual"u8, model.Residual);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("mixes"u8);
+        foreach (InstructionMix mix in profile.Mixes)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("instructionsPerCycle"u8, mix.InstructionsPerCycle);
+            json.WriteNumber("missesPerKiloInstruction"u8, mix.MissesPerKiloInstruction);
+            json.WriteNumber("energyFactor"u8, mix.EnergyFactor);
+            json.WriteNumber("memoryFactor"u8, mix.MemoryFactor);
             json.WriteEndObject();
         }
 

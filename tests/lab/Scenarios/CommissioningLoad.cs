@@ -9,7 +9,7 @@ namespace Keck.Lab;
 internal static class CommissioningLoad
 {
     private static readonly InstructionClass[] Kinds =
-        [InstructionClass.Integer, InstructionClass.Vector, InstructionClass.PointerChasing, InstructionClass.Streaming, InstructionClass.Spinning];
+        [InstructionClass.Integer, InstructionClass.Vector, InstructionClass.PointerChasing, InstructionClass.Streaming, InstructionClass.Crypto, InstructionClass.Web, InstructionClass.Spinning];
 
     internal static LabLoad Create(LabMachine machine, double seconds)
     {
