@@ -39,7 +39,7 @@ internal static class DoctorCommand
         CalibrationFacts calibration = MachineCalibration.Load(options.Calibration, meters).Facts;
         Line(
             output, calibration.State == CalibrationState.Used, calibration.StateName,
-            calibration.NotUsedBecause ?? (calibration.File is { } file ? $"{file} of {calibration.CreatedAt:u}, sha256 {calibration.Hash}" : "no machine profile: models go by priors"),
+            calibration.NotUsedBecause ?? (calibration.File is { } file ? $"{file}{(calibration.CreatedAt is { } made ? $" of {made:u}" : "")}, sha256 {calibration.Hash}" : "no machine profile: models go by priors"),
             calibration.State == CalibrationState.None && !CommissioningRun.PackageMeters(meters.Meters).Any() ? "a measured meter of the packages" : null,
             "keck-host calibrate --out /etc/keck/profile.json, then \"calibration\": \"/etc/keck/profile.json\" in /etc/keck/host.json");
         return ExitCodes.Ok;
