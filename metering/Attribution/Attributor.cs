@@ -19,7 +19,7 @@ public sealed class Attributor
     private const double HeldMemoryDeviation = 1;
 
     // Programs are further from the model than the loads of a commissioning run: it has met those.
-    private const double LeastDeviation = 0.12;
+    private const double LeastDeviation = 0.1;
 
     // What a tick's active energy is off from the sum of what its consumers use at constant factors, relative: one standard deviation.
     private const double ModelNoise = 0.03;

@@ -14,6 +14,7 @@ public sealed class MachineProfileTests
         MemoryKibibytes = 256 << 20,
         Static = ImmutableSortedDictionary<string, StaticPower>.Empty.Add("package-0", new StaticPower(41.5, 0.25)),
         Models = [new PowerModel(PowerNeeds.Counters, [1e-4, 0, 2e-5, 0, 3e-4, 0, 0.01, 0.02], 0.08)],
+        Mixes = [new InstructionMix(2.25, 0.125, 0.75, 1), new InstructionMix(0.25, 18, 1.5, 2.5)],
         Alpha = 0.4,
         Beta = 3,
     };
@@ -26,6 +27,7 @@ public sealed class MachineProfileTests
         Assert.Equal(Profile.Static, read.Static);
         Assert.Equal(Profile.Models[0].Coefficients, read.Models[0].Coefficients);
         Assert.Equal(Profile.Models[0].Residual, read.Models[0].Residual);
+        Assert.Equal(Profile.Mixes, read.Mixes);
         Assert.Equal(64, read.Hash.Length);
     }
 
