@@ -39,7 +39,7 @@ internal sealed class LoadWorker : IDisposable
         _ = _begin.Set();
     }
 
-    /// <summary>Ends the work; when it returns, the thread does nothing.</summary>
+    /// <summary>Ends the work; when it returns, the thread goes to sleep.</summary>
     internal void End()
     {
         _working = false;
