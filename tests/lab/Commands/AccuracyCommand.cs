@@ -12,7 +12,7 @@ internal static class AccuracyCommand
 
     internal static Command Create()
     {
-        Option<int> first = new("--first") { Description = "first seed", DefaultValueFactory = _ => 101 };
+        Option<int> first = new("--first") { Description = "first seed", DefaultValueFactory = _ => 201 };
         Option<int> seeds = new("--seeds") { Description = "machines of each family", DefaultValueFactory = _ => 4 };
         Option<double> seconds = new("--seconds") { Description = "length of each run", DefaultValueFactory = _ => 30 };
         Option<double> idle = new("--idle-first") { Description = "seconds that the host is idle first", DefaultValueFactory = _ => 1.5 };
