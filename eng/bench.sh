@@ -50,6 +50,7 @@ PAGE
 
 section user-space "Attribution and ledger" user_space
 [ -x bench/bpf/run.sh ] && section bpf "Kernel accounting" bench/bpf/run.sh
+section exactness "Exactness of kernel accounting" bench/exactness.sh
 section agent-cost "Cost of the host agent" bench/agent-cost.sh
 section channels "Cost of virtual machines and their channels" bench/channels.sh
 
