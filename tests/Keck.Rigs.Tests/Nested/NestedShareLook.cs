@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace Keck.Rigs.Tests;
+
+/// <summary>vm-a's two busy processes: their energy by keck-guest and their time by the guest's kernel, around one tick.</summary>
+internal sealed record NestedShareLook(
+    long FirstMicrojoules,
+    long SecondMicrojoules,
+    long VcpuMicrojoules,
+    long OtherVcpuMicrojoules,
+    double FirstSeconds,
+    double SecondSeconds,
+    double BusySeconds)
+{
+    // USER_HZ of /proc/stat.
+    private const double Hertz = 100;
+
+    private const string Command =
+        """
+        api=http://127.0.0.1:9471/api/v1; a=$(cat /run/first); b=$(cat /run/second)
+        wget -qO- $api/node; echo; cat /proc/$a/schedstat /proc/$b/schedstat; grep '^cpu0 ' /proc/stat
+        wget -qO- $api/processes/$a; echo; wget -qO- $api/processes/$b; echo; wget -qO- $api/node; echo
+        """;
+
+    internal static async Task<NestedShareLook> TakeAsync(NestedDomain vm, CancellationToken cancellationToken)
+    {
+        NestedShareLook? look = null;
+        await Condition.HoldsAsync(
+            async () => (look = Read((await vm.RunAsync(Command, cancellationToken)).Succeeded())) is not null, "figures of one tick", NestedAgents.Patience, cancellationToken);
+        return look!;
+    }
+
+    private static NestedShareLook? Read(string output)
+    {
+        string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        JsonElement[] nodes = [Json(lines[0]), Json(lines[6])];
+        if (nodes[0].GetProperty("tick").GetInt64() != nodes[1].GetProperty("tick").GetInt64())
+        {
+            return null;
+        }
+
+        Dictionary<string, long> meters = nodes[0].GetProperty("domains").EnumerateArray()
+            .ToDictionary(static domain => domain.GetProperty("meter").GetString()!, static domain => domain.GetProperty("energyMicrojoules").GetInt64());
+
+        // user nice system idle iowait irq softirq steal: what was stolen is not the guest's time.
+        double[] stat = [.. lines[3].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(static word => double.Parse(word, CultureInfo.InvariantCulture))];
+        return new NestedShareLook(
+            Energy(lines[4]), Energy(lines[5]), meters["vcpu-0"], meters["vcpu-1"], Ran(lines[1]), Ran(lines[2]), (stat[0] + stat[1] + stat[2] + stat[5] + stat[6]) / Hertz);
+    }
+
+    private static JsonElement Json(string line) => JsonSerializer.Deserialize<JsonElement>(line);
+
+    private static long Energy(string process) => Json(process).GetProperty("meters").GetProperty("vcpu-0").GetInt64();
+
+    private static double Ran(string schedstat) => long.Parse(schedstat.Split(' ')[0], CultureInfo.InvariantCulture) / 1e9;
+}
