@@ -18,7 +18,7 @@ internal sealed record NestedShareLook(
 
     private const string Command =
         """
-        api=http://127.0.0.1:9471/api/v1; a=$(cat /run/first); b=$(cat /run/second)
+        set -e; api=http://127.0.0.1:9471/api/v1; a=$(cat /run/first); b=$(cat /run/second)
         wget -qO- $api/node; echo; cat /proc/$a/schedstat /proc/$b/schedstat; grep '^cpu0 ' /proc/stat
         wget -qO- $api/processes/$a; echo; wget -qO- $api/processes/$b; echo; wget -qO- $api/node; echo
         """;
@@ -26,8 +26,21 @@ internal sealed record NestedShareLook(
     internal static async Task<NestedShareLook> TakeAsync(NestedDomain vm, CancellationToken cancellationToken)
     {
         NestedShareLook? look = null;
-        await Condition.HoldsAsync(
-            async () => (look = Read((await vm.RunAsync(Command, cancellationToken)).Succeeded())) is not null, "figures of one tick", NestedAgents.Patience, cancellationToken);
+        CommandResult? last = null;
+        try
+        {
+            // A process is known with its first tick.
+            await Condition.HoldsAsync(
+                async () => (last = await vm.RunAsync(Command, cancellationToken)).ExitCode == 0 && (look = Read(last.Output)) is not null,
+                "figures of one tick",
+                NestedAgents.Patience,
+                cancellationToken);
+        }
+        catch (RigException late)
+        {
+            throw new RigException($"{vm.Name}: {late.Message}; last: {last?.Output}", late);
+        }
+
         return look!;
     }
 
