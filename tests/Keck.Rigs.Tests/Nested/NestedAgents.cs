@@ -66,7 +66,7 @@ internal sealed class NestedAgents : IAsyncDisposable
                     Name = "vm-a",
                     Cpus = 2,
                     Content = Content,
-                    Start = StartGuest + "\ntaskset 1 sha256sum /dev/zero >/dev/null 2>&1 &\necho $! >/run/first\ntaskset 1 nice -n 3 sha256sum /dev/zero >/dev/null 2>&1 &\necho $! >/run/second",
+                    Start = StartGuest + "\ntaskset 1 sha256sum /dev/zero >/dev/null 2>&1 &\necho $! >/run/first\ntaskset 1 sha256sum /dev/zero >/dev/null 2>&1 &\necho $! >/run/second\nrenice -n 3 -p $!",
                 },
                 cancellationToken);
             NestedDomain b = await l1.StartDomainAsync(new DomainOptions { Name = "vm-b", Content = Content, Start = StartGuest }, cancellationToken);
