@@ -10,8 +10,8 @@ help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 .PHONY: demo
-demo: ## from a bare machine to a live result: builds, meters this machine under load for 30 s (KEEP=1 leaves it serving)
-	@eng/setup.sh build
+demo: ## from a bare machine to a live result: builds, meters this machine under load for 30 s, then a virtual machine (KEEP=1 leaves it serving)
+	@eng/setup.sh demo
 	@$(MAKE) --no-print-directory publish
 	@eng/demo.sh
 
@@ -56,6 +56,11 @@ publish: ## native executables of the product into out/bin/
 	@dotnet publish guest-agent/keck-guest.csproj -c Release -o out/publish/keck-guest
 	@install -m 0755 out/publish/keck-guest/keck-guest $(BIN)/keck-guest
 	@ls -l $(BIN)
+
+.PHONY: packages
+packages: publish ## deb and RPM of keck-host and keck-guest into out/packages/
+	@eng/setup.sh packages
+	@eng/package.sh
 
 .PHONY: clean
 clean: ## removes everything built

@@ -20,7 +20,7 @@ echo "== what this machine offers"
 echo
 
 echo "== starting keck-host"
-"$bin/keck-host" run --listen 127.0.0.1:0 --socket "$work/host.sock" --state none --profile "${PROFILE:-standard}" 2>"$work/agent.log" &
+"$bin/keck-host" run --listen 127.0.0.1:0 --socket "$work/host.sock" --state none --channel on --profile "${PROFILE:-standard}" 2>"$work/agent.log" &
 agent=$!
 until grep -q 'Serving' "$work/agent.log"; do
 	if ! kill -0 "$agent" 2>/dev/null; then cat "$work/agent.log" >&2; echo "keck-host did not start: see above" >&2; agent=; exit 1; fi
@@ -51,6 +51,11 @@ echo
 echo "== where it went, and that it adds up"
 "$bin/keck-host" tree --depth 5 --url "$url" | head -n "${TREE_LINES:-45}"
 "$bin/keck-host" tree --depth 2 --url "$url" | tail -n 1
+
+for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+pids=()
+echo
+eng/demo-guest.sh "$url"
 
 if [ "${KEEP:-}" = 1 ]; then
 	trap - EXIT

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build and the tests need beyond the .NET SDK, and says what. Nothing to do: says nothing.
-# usage: eng/setup.sh build|test
+# usage: eng/setup.sh build|packages|demo|test
 set -euo pipefail
 
 need=()
@@ -21,27 +21,36 @@ want_file /usr/include/zlib.h zlib1g-dev
 want_file /usr/include/bpf/bpf_helpers.h libbpf-dev
 ldconfig -p 2>/dev/null | grep -q 'libbpf\.so\.1' || need+=(libbpf1)
 
+if [ "${1:-build}" = packages ] || [ "${1:-build}" = test ]; then
+	want rpmbuild rpm                # make packages
+	want dpkg-shlibdeps dpkg-dev
+fi
 if [ "${1:-build}" = test ]; then
+	want rpmlint rpmlint
+	want lintian lintian
+	want man man-db                  # lintian looks at our manual pages with it
 	want promtool prometheus         # checks our metrics, scrapes us in a test
 	want prometheus-node-exporter prometheus-node-exporter
 	want jq jq
 	want curl curl
-	# Rigs of virtual machines (docs/rigs.md); QEMU is below.
+	# Rigs of virtual machines (docs/rigs.md); what the guest of the demo needs too is below.
 	want qemu-img qemu-utils
-	want_file /bin/busybox busybox-static
 	want mmdebstrap mmdebstrap
 	want mke2fs e2fsprogs
-	want modprobe kmod
-	want cpio cpio
-	want xz xz-utils
 	ls -d /usr/src/linux-headers-*[0-9]-amd64 >/dev/null 2>&1 || need+=(linux-headers-amd64)
 	# Machines of the libvirt rig: real KVM and software-emulated ones.
-	want qemu-system-x86_64 qemu-system-x86
 	want libvirtd libvirt-daemon-system
 	want virsh libvirt-clients
 	want_file /usr/include/libvirt/libvirt.h libvirt-dev
+fi
+if [ "${1:-build}" = test ] || [ "${1:-build}" = demo ]; then
+	want qemu-system-x86_64 qemu-system-x86
 	want_file /usr/share/seabios/bios-256k.bin seabios
 	want_file /usr/lib/ipxe/qemu ipxe-qemu
+	want_file /bin/busybox busybox-static
+	want modprobe kmod
+	want cpio cpio
+	want xz xz-utils
 fi
 
 if [ ${#need[@]} -gt 0 ]; then

@@ -22,7 +22,7 @@ step restore dotnet restore Keck.Appliance.sln --locked-mode
 step build dotnet build Keck.Appliance.sln --no-restore
 if [ "$failed" -gt 0 ]; then echo "$passed passed, $failed failed"; exit 1; fi
 step format dotnet format Keck.Appliance.sln --verify-no-changes --no-restore
-[ "$mode" = quick ] || step publish make --no-print-directory publish
+[ "$mode" = quick ] || step packages make --no-print-directory packages
 
 filter=()
 [ "$mode" = quick ] && filter=(-trait- "Speed=slow")
@@ -39,7 +39,8 @@ for project in tests/Keck.*.Tests; do
 	bad=$((${errors:-0} + ${f:-0}))
 	# A runner that crashed counts as a failure even if it printed no figure.
 	if [ -z "$summary" ] || { [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; }; then bad=1; fi
-	good=$((${total:-0} - ${f:-0} - ${s:-0}))
+	n=$(number "Not Run")
+	good=$((${total:-0} - ${f:-0} - ${s:-0} - ${n:-0}))
 	passed=$((passed + good)); failed=$((failed + bad)); skipped=$((skipped + ${s:-0}))
 	if [ "$bad" -gt 0 ]; then tail -n 200 "$log"; else echo "   $good passed, ${s:-0} skipped"; fi
 	[ "${s:-0}" -gt 0 ] && grep -A1 '\[SKIP\]' "$log" | head -n 60

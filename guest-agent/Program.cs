@@ -12,6 +12,7 @@ internal static class Program
         {
             RunCommand.Create(),
             TopCommand.Create(Settings.Table.Program, static command => new GuestAccess(command)),
+            TreeCommand.Create(Settings.Table.Program, static command => new GuestAccess(command)),
             DoctorCommand.Create(),
             VersionCommand.Create(Settings.Table.Program),
         };

@@ -161,8 +161,8 @@ internal sealed class ApiView
             Origin = meter.Origin.Name(),
             Quality = meter.Quality.Name(),
             EnergyMicrojoules = totals.Total,
-            Low = (long)Math.Floor(totals.Total * meter.LowFactor),
-            High = (long)Math.Ceiling(totals.Total * meter.HighFactor),
+            Low = totals.Low,
+            High = totals.High,
             ActiveMicrojoules = totals.Total - totals.Static,
             StaticMicrojoules = totals.Static,
             StaticWatts = Watts(new SeriesKey(SeriesKind.Static, meter.Id)),
@@ -174,8 +174,8 @@ internal sealed class ApiView
             OverheadMicrojoules = totals.Overhead > 0 || meter.Domain == EnergyDomain.Overhead ? totals.Overhead : null,
             AllocatedMicrojoules = Policy == IdlePolicy.Allocated ? allocated : null,
             PowerWatts = watts,
-            PowerLowWatts = Round(watts * meter.LowFactor),
-            PowerHighWatts = Round(watts * meter.HighFactor),
+            PowerLowWatts = Round(watts * (totals.Total == 0 ? meter.LowFactor : totals.Low / (double)totals.Total)),
+            PowerHighWatts = Round(watts * (totals.Total == 0 ? meter.HighFactor : totals.High / (double)totals.Total)),
             WindowSeconds = window is { } seen ? Math.Round(seen.Seconds, 3) : null,
         };
     }

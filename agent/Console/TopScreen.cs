@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Threading.Channels;
+using Keck.Agent.Interop;
 
 namespace Keck.Agent;
 
@@ -19,11 +20,13 @@ internal sealed class TopScreen : IDisposable
         Channel.CreateBounded<ConsoleKeyInfo?>(new BoundedChannelOptions(64) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private readonly PosixSignalRegistration[] _signals;
+    private readonly TerminalSettings? _found;
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The screen owns its registrations and disposes them.")]
     [SuppressMessage("Interoperability", "CA1416", Justification = "The agent runs on Linux only.")]
     internal TopScreen()
     {
+        _found = LibC.GetTerminal(0, out TerminalSettings found) == 0 ? found : null;
         _signals =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => Redraw()),
@@ -66,6 +69,11 @@ internal sealed class TopScreen : IDisposable
         }
 
         Console.Write(Leave);
+        if (_found is { } found)
+        {
+            // The thread that waits for a key keeps its own settings in force until one comes.
+            _ = LibC.SetTerminal(0, LibC.WhenWritten, found);
+        }
     }
 
     private static async Task DrawAsync(IApi api, TopSelection selection, CancellationToken cancellation)

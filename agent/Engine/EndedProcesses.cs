@@ -15,6 +15,14 @@ internal sealed class EndedProcesses(EngineOptions options)
     private readonly Queue<(int Process, int Pid, long StartNanoseconds, long EndNanoseconds)> _queue = new();
     private readonly Column<bool> _queued = new();
     private long _nextScan;
+    private int _limit = options.EndedProcessLimit;
+
+    /// <inheritdoc cref="EngineOptions.EndedProcessLimit"/>
+    internal int Limit
+    {
+        get => Volatile.Read(ref _limit);
+        set => Volatile.Write(ref _limit, value);
+    }
 
     /// <summary>Processes let go only because there were too many.</summary>
     internal long Dropped { get; private set; }
@@ -61,7 +69,7 @@ internal sealed class EndedProcesses(EngineOptions options)
         }
 
         bool may = TerminatedRetention.MayRelease(processes[oldest.Process], oldest.EndNanoseconds, seenNanoseconds, nowNanoseconds);
-        if (!may && _queue.Count <= options.EndedProcessLimit)
+        if (!may && _queue.Count <= Limit)
         {
             return false;
         }

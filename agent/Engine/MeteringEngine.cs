@@ -46,6 +46,16 @@ public sealed class MeteringEngine
     /// <summary>Ended processes let go before every outlet had seen them, because there were too many.</summary>
     public long DroppedEnded => _ended.Dropped;
 
+    /// <summary><see cref="EngineOptions.EndedProcessLimit"/>, which follows the profile while running; it counts from the next tick on.</summary>
+    public int EndedProcessLimit
+    {
+        get => _ended.Limit;
+        set => _ended.Limit = value;
+    }
+
+    /// <inheritdoc cref="Attributor.HeldWithoutOwner"/>
+    public long HeldWithoutOwner => _attributor.HeldWithoutOwner;
+
     /// <summary>The attribution's settings.</summary>
     public AttributionOptions Attribution => _attributor.Options;
 

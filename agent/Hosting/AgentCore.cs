@@ -10,6 +10,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
     // (24,000 of them: 230 MiB), so the profile's memory holds a part of its processes as ended ones. What they used is kept in any case.
     private const int EndedPart = 20;
 
+    private int _disposed;
     private readonly SelfMeter _self = new();
     private readonly ProfileGovernor _governor;
     private readonly LimitedRuns _limited;
@@ -36,7 +37,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             workloads,
             new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }, State.Floors),
             State.Ledger,
-            new EngineOptions { EndedProcessLimit = Math.Max(100, profile.MaxProcesses / EndedPart) },
+            new EngineOptions { EndedProcessLimit = EndedLimit(profile) },
             time);
         _trace = new LiveTrace(this);
     }
@@ -89,6 +90,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             ModelKind limit = Profile.ModelLimit;
             _limited.Limit = change.To == Options.Profile || limit >= Engine.Attribution.Model ? null : limit;
             History.Resize(Profile.History);
+            Engine.EndedProcessLimit = EndedLimit(Profile);
         }
 
         return change;
@@ -172,6 +174,12 @@ internal abstract class AgentCore : IAgentState, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        // The services know it under two types, and each of them is disposed of.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
         // What is kept needs the sources once more.
         _keeper?.Close();
         _keeper?.Dispose();
@@ -181,6 +189,8 @@ internal abstract class AgentCore : IAgentState, IDisposable
 
     /// <summary>What an earlier run left is used up.</summary>
     protected void ForgetState() => State = State with { Saved = null };
+
+    private static int EndedLimit(AgentProfile profile) => Math.Max(100, profile.MaxProcesses / EndedPart);
 
     /// <summary>Closes the sources.</summary>
     protected abstract void DisposeSources();

@@ -55,6 +55,8 @@ internal sealed class RunSources : IDisposable
             Switches = _bpf.Switches,
             MissedSwitches = _bpf.MissedSwitches,
             LostNanoseconds = _bpf.ReportedLostNanoseconds,
+            UnplacedNanoseconds = _bpf.UnplacedSoFarNanoseconds,
+            UnconfirmedCuts = _bpf.UnconfirmedCuts,
             SlotsUsed = _bpf.SlotsInUse,
             SlotLimit = _bpf.SlotCapacity,
         };

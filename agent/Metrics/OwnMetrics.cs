@@ -48,7 +48,7 @@ internal static class OwnMetrics
         Counter("keck_run_switches", "", "Context switches seen by the run source.", (scrape, writer) => Optional(writer, scrape.Parts.State.Runs().Switches), null),
         Counter("keck_run_missed_switches", "", "Context switches that the run source missed; made good at the thread's next switch.",
             (scrape, writer) => Optional(writer, scrape.Parts.State.Runs().MissedSwitches), null),
-        Counter("keck_run_lost_seconds", "", "CPU time for which no accounting slot was free; its energy is unattributed.",
+        Counter("keck_run_lost_seconds", "", "CPU time for which no accounting slot was free or no thread was found; its energy is unattributed.",
             (scrape, writer) =>
             {
                 if (scrape.Parts.State.Runs().LostNanoseconds is { } lost)
@@ -56,6 +56,16 @@ internal static class OwnMetrics
                     writer.Sample().Billionths(lost);
                 }
             }, "seconds"),
+        Counter("keck_run_unplaced_seconds", "", "CPU time of threads that came and went between switches that the run source missed; a part of keck_run_lost_seconds_total.",
+            (scrape, writer) =>
+            {
+                if (scrape.Parts.State.Runs().UnplacedNanoseconds is { } unplaced)
+                {
+                    writer.Sample().Billionths(unplaced);
+                }
+            }, "seconds"),
+        Counter("keck_run_unconfirmed_cuts", "", "Readings of a CPU at which another thread ran than the one on record.",
+            (scrape, writer) => Optional(writer, scrape.Parts.State.Runs().UnconfirmedCuts), null),
         Gauge("keck_run_slots", null, "state", "Accounting slots of the run source: used, limit.", Slots),
         Gauge("keck_tick_duration_seconds", "seconds", "phase", "How long each phase of the last tick took.", Phases),
         Counter("keck_ticks", "", "Ticks attributed.", (scrape, writer) => writer.Sample().Value(scrape.Ledger.Tick), null),

@@ -27,6 +27,11 @@ internal static class GuestHelp
                   /etc/keck/guest.json     { "profile": "standard", "channel": "vsock:2:19269" }
                   environment              KECK_PROFILE=standard KECK_CHANNEL=none
                 """,
+            "tree" => """
+                Examples:
+                  keck-guest tree                                        vCPU → processes; every level adds up
+                  keck-guest tree --depth 6 --url http://127.0.0.1:9471
+                """,
             "top" => """
                 Keys:
                   p power   e energy   t CPU time   m memory   i pid   n name   r turn round

@@ -12,7 +12,7 @@ internal static class Program
         {
             RunCommand.Create(),
             TopCommand.Create(Settings.Table.Program, static command => new ApiAccess(command)),
-            TreeCommand.Create(),
+            TreeCommand.Create(Settings.Table.Program, static command => new ApiAccess(command)),
             DoctorCommand.Create(),
             MetersCommand.Create(),
             RecordCommand.Create(),

@@ -18,7 +18,7 @@ public static partial class BpfProbe
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(logger);
-        BpfStart start = Start(options);
+        BpfStart start = Start(options, logger);
         if (start.Source is { } source)
         {
             Log.Started(logger, source.MapBytes, source.Frequency);
@@ -47,7 +47,7 @@ public static partial class BpfProbe
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The caller of TryStart owns the source.")]
-    private static BpfStart Start(BpfOptions options)
+    private static BpfStart Start(BpfOptions options, ILogger logger)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -66,7 +66,7 @@ public static partial class BpfProbe
 
         try
         {
-            return new BpfStart(BpfRunSource.Start(options with { Counters = Countable(options) }), default, "", "");
+            return new BpfStart(BpfRunSource.Start(options with { Counters = Countable(options) }, logger), default, "", "");
         }
         catch (NativeException failure)
         {

@@ -1,6 +1,7 @@
 using Keck.Bpf.Frequency;
 using Keck.Bpf.Interop;
 using Keck.Metering;
+using Microsoft.Extensions.Logging;
 
 namespace Keck.Bpf;
 
@@ -8,7 +9,7 @@ namespace Keck.Bpf;
 /// In-kernel accounting: every thread's time per CPU as the scheduler itself counts it, the running slice included.
 /// Detaches when disposed. One thread at a time.
 /// </summary>
-public sealed class BpfRunSource : IRunSource, IDisposable
+public sealed partial class BpfRunSource : IRunSource, IDisposable
 {
     private const long StatInterval = 1_000_000_000; // /proc/stat costs more than a drain on large machines.
 
@@ -19,12 +20,15 @@ public sealed class BpfRunSource : IRunSource, IDisposable
     private readonly OnlineCpus _online;
     private readonly Topology _topology;
     private readonly bool _tracepoint;
+    private readonly ILogger _logger;
+    private bool _stealWasKnown = true;
     private long _lastDrain;
     private long _lastStat;
 
-    private BpfRunSource(BpfProgram program, BpfOptions options)
+    private BpfRunSource(BpfProgram program, BpfOptions options, ILogger logger)
     {
         _memory = program;
+        _logger = logger;
         MapBytes = program.MapBytes;
         _topology = options.Topology;
         _online = new OnlineCpus(options.SysRoot, program.Cpus.Length);
@@ -57,7 +61,7 @@ public sealed class BpfRunSource : IRunSource, IDisposable
             }
         }
 
-        _stat.Read();
+        ReadStat();
         _lastDrain = _lastStat = _memory.Now();
         _drain.Prime(_online.Cpus, new Observation());
         StartNanoseconds = _lastDrain;
@@ -87,8 +91,11 @@ public sealed class BpfRunSource : IRunSource, IDisposable
     /// <summary>Switches that it did not see, by the run queues' own count, as far as noticed; since the start. Their time is accounted all the same.</summary>
     public long MissedSwitches => Sum(static (ref record) => record.Missed);
 
-    /// <summary>Context switches by /proc/stat minus those that the program saw, since the start; refreshed once a second.</summary>
-    public long UnseenSwitches { get; private set; }
+    /// <summary>Context switches by /proc/stat minus those that the program saw, since the start; refreshed once a second; null where /proc/stat does not tell.</summary>
+    public long? UnseenSwitches { get; private set; }
+
+    /// <summary>Whether /proc/stat tells steal time; where not, it is part of <see cref="CpuSample.InterruptNanoseconds"/>.</summary>
+    public bool StealKnown => _stat.StealKnown;
 
     /// <summary>Time of threads that found no slot, ns, since the start.</summary>
     public long LostNanoseconds => Sum(static (ref record) => record.LostNanoseconds);
@@ -114,6 +121,21 @@ public sealed class BpfRunSource : IRunSource, IDisposable
     /// <summary>Time of threads that came and went unseen, ns: lost until one of them brings it home.</summary>
     public long UnplacedNanoseconds => Sum(static (ref record) => (ulong)record.UnplacedNanoseconds);
 
+    /// <summary>Time that was unplaced at the end of a drain and not before, ns, since the start: never falls, also where it was brought home later.</summary>
+    public long UnplacedSoFarNanoseconds
+    {
+        get
+        {
+            long sum = 0;
+            foreach (ref readonly CpuSnapshot cpu in _drain.Cpus)
+            {
+                sum += cpu.UnplacedSum;
+            }
+
+            return sum;
+        }
+    }
+
     /// <summary>Time reported as lost so far, ns: of threads without a slot, and unplaced; never falls.</summary>
     public long ReportedLostNanoseconds
     {
@@ -128,6 +150,12 @@ public sealed class BpfRunSource : IRunSource, IDisposable
             return (long)sum;
         }
     }
+
+    /// <summary>
+    /// How far a thread's reports are ahead of its own clock, ns: a slice that was running at a drain and turned out shorter (its CPU
+    /// was stolen meanwhile). Taken off its next time.
+    /// </summary>
+    internal long Ahead(int tid) => _drain.Ahead(tid);
 
     /// <summary>Per-CPU values of the last drain.</summary>
     internal ReadOnlySpan<CpuSnapshot> LastCpus => _drain.Cpus;
@@ -151,9 +179,9 @@ public sealed class BpfRunSource : IRunSource, IDisposable
         long now = _memory.Now();
         if (now - _lastStat >= StatInterval)
         {
-            _stat.Read();
+            ReadStat();
             _lastStat = now;
-            UnseenSwitches = _stat.ContextSwitches - Switches;
+            UnseenSwitches = _stat.SwitchesKnown ? _stat.ContextSwitches - Switches : null;
         }
 
         _drain.Drain(into, _online.Cpus, _stat.Steal);
@@ -173,13 +201,13 @@ public sealed class BpfRunSource : IRunSource, IDisposable
     }
 
     /// <summary>Starts; throws <see cref="NativeException"/> where the kernel refuses.</summary>
-    internal static BpfRunSource Start(BpfOptions options)
+    internal static BpfRunSource Start(BpfOptions options, ILogger logger)
     {
         bool tracepoint = options.FrequencyTracepoint && FrequencySource.WouldUseTracepoint(options);
         BpfProgram program = BpfProgram.Load(BpfLayout.For(options with { FrequencyTracepoint = tracepoint }));
         try
         {
-            return new BpfRunSource(program, options with { FrequencyTracepoint = tracepoint });
+            return new BpfRunSource(program, options with { FrequencyTracepoint = tracepoint }, logger);
         }
         catch
         {
@@ -206,6 +234,23 @@ public sealed class BpfRunSource : IRunSource, IDisposable
         return flushes;
     }
 
+    private void ReadStat()
+    {
+        _stat.Read();
+        if (_stat.StealKnown != _stealWasKnown)
+        {
+            _stealWasKnown = _stat.StealKnown;
+            if (_stealWasKnown)
+            {
+                Log.StealKnown(_logger);
+            }
+            else
+            {
+                Log.StealUnknown(_logger);
+            }
+        }
+    }
+
     private delegate ulong Field(ref CpuRecord record);
 
     private long Sum(Field field)
@@ -217,5 +262,14 @@ public sealed class BpfRunSource : IRunSource, IDisposable
         }
 
         return (long)sum;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "/proc/stat does not tell steal time: what a hypervisor takes from this machine's CPUs counts as interrupt time")]
+        internal static partial void StealUnknown(ILogger logger);
+
+        [LoggerMessage(EventId = 2004, Level = LogLevel.Information, Message = "/proc/stat tells steal time again")]
+        internal static partial void StealKnown(ILogger logger);
     }
 }

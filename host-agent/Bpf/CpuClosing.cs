@@ -22,6 +22,7 @@ internal static class CpuClosing
         long lostTime = Advance(ref c.LostReported, lost + (ulong)record.UnplacedNanoseconds, based);
         long open = wall - c.Grown - (long)(lost - c.LastLost) - (long)(idle - c.LastIdle) - (long)(behind - c.LastBehind);
         c.Unplaced = record.UnplacedNanoseconds - c.LastUnplaced;
+        c.UnplacedSum += based ? Math.Max(0, c.Unplaced) : 0;
         c.LastUnplaced = record.UnplacedNanoseconds;
         c.LastLost = lost;
         c.LastIdle = idle;

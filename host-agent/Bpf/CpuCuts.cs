@@ -10,6 +10,7 @@ internal sealed class CpuCuts(AccountingMemory memory, SlotShadows shadows)
 {
     private const int CutsPerDrain = 256; // KECK_DRAIN of kernel/records.h
     private const int Rounds = 8;
+    private const int CutsPerRound = (CutsPerDrain - 1) / (Rounds + 1); // A cut made anew needs a new number.
 
     private uint _drains;
 
@@ -30,6 +31,12 @@ internal sealed class CpuCuts(AccountingMemory memory, SlotShadows shadows)
             snapshot.Reported = snapshot.Grown = 0;
             snapshot.NextOfSlot = 0;
             snapshot.Taken = online[cpu] && Volatile.Read(ref records[cpu].On) != 0 && TakeOne(ref snapshot, ref records[cpu], cpu, 0);
+            if (!snapshot.Taken)
+            {
+                // Away, or its record in flux: what it writes with an older cut would look as if it could be taken for another CPU.
+                Volatile.Write(ref records[cpu].Cut, (_drains * CutsPerDrain) + CutsPerDrain - 1);
+            }
+
             snapshot.Based &= online[cpu]; // What happened while it was away is nobody's.
         }
 
@@ -102,6 +109,7 @@ internal sealed class CpuCuts(AccountingMemory memory, SlotShadows shadows)
     private bool TakeOne(ref CpuSnapshot snapshot, ref CpuRecord record, int cpu, int round)
     {
         Span<SlotRecord> slots = memory.Slots;
+        int cuts = 0;
         for (int attempt = 0; attempt < AccountingMemory.SeqlockAttempts; attempt++)
         {
             ulong seq = Volatile.Read(ref record.Seq);
@@ -113,7 +121,7 @@ internal sealed class CpuCuts(AccountingMemory memory, SlotShadows shadows)
 
             // A switch that is just beginning may not have seen the cut. Its thread is the one on record here, whose entry is
             // taken from this snapshot, so nothing is reported early.
-            uint number = (uint)Math.Min((round * 16) + Math.Min(attempt, 15), CutsPerDrain - 1);
+            uint number = (uint)((round * CutsPerRound) + Math.Min(cuts++, CutsPerRound - 1));
             Volatile.Write(ref record.Cut, (_drains * CutsPerDrain) + number);
             Interlocked.MemoryBarrier();
             snapshot.Record = record;

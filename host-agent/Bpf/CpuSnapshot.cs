@@ -62,6 +62,9 @@ internal struct CpuSnapshot
     /// <summary>Time of threads that came and went unseen in this drain, ns; negative where they brought earlier time home.</summary>
     internal long Unplaced;
 
+    /// <summary>What <see cref="Unplaced"/> rose by in all drains, ns; never falls.</summary>
+    internal long UnplacedSum;
+
     /// <summary>Length of this drain on the CPU's clock, ns.</summary>
     internal long Wall;
 

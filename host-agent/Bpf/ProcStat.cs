@@ -30,22 +30,30 @@ internal sealed class ProcStat : IDisposable
     /// <summary>Context switches of all CPUs since the first read.</summary>
     internal long ContextSwitches { get; private set; }
 
-    /// <summary>Reads once.</summary>
+    /// <summary>Whether the last reading told the steal time of at least one CPU; where not, stolen time is part of what is called interrupt time.</summary>
+    internal bool StealKnown { get; private set; }
+
+    /// <summary>Whether the last reading told the context switches.</summary>
+    internal bool SwitchesKnown { get; private set; }
+
+    /// <summary>Reads once; what it cannot read is unknown.</summary>
     internal void Read()
     {
-        if (_file is null)
-        {
-            return;
-        }
-
         int length = 0;
-        while (RandomAccess.Read(_file, _buffer.AsSpan(length), length) is var read and > 0)
+        try
         {
-            length += read;
-            if (length == _buffer.Length)
+            while (_file is not null && RandomAccess.Read(_file, _buffer.AsSpan(length), length) is var read and > 0)
             {
-                Array.Resize(ref _buffer, _buffer.Length * 2);
+                length += read;
+                if (length == _buffer.Length)
+                {
+                    Array.Resize(ref _buffer, _buffer.Length * 2);
+                }
             }
+        }
+        catch (IOException)
+        {
+            length = 0;
         }
 
         Parse(_buffer.AsSpan(0, length));
@@ -54,6 +62,7 @@ internal sealed class ProcStat : IDisposable
     /// <summary>Takes in one content of the file; lines it does not know are skipped.</summary>
     internal void Parse(ReadOnlySpan<byte> text)
     {
+        StealKnown = SwitchesKnown = false;
         while (!text.IsEmpty)
         {
             int end = text.IndexOf((byte)'\n');
@@ -65,6 +74,7 @@ internal sealed class ProcStat : IDisposable
                 {
                     _firstSwitches = _firstSwitches < 0 ? switches : _firstSwitches;
                     ContextSwitches = switches - _firstSwitches;
+                    SwitchesKnown = true;
                 }
             }
             else if (line.StartsWith("cpu"u8) && Utf8Parser.TryParse(line[3..], out int cpu, out _) && (uint)cpu < (uint)_steal.Length)
@@ -95,6 +105,7 @@ internal sealed class ProcStat : IDisposable
             // The counter is known to step back by a tick on some kernels: then nothing was stolen.
             _steal[cpu] += _stealTicks[cpu] < 0 ? 0 : Math.Max(0, ticks - _stealTicks[cpu]) * NanosecondsPerTick;
             _stealTicks[cpu] = Math.Max(ticks, _stealTicks[cpu]);
+            StealKnown = true;
         }
     }
 }

@@ -93,6 +93,18 @@ internal sealed class SlotDrain
         };
     }
 
+    /// <inheritdoc cref="BpfRunSource.Ahead"/>
+    internal long Ahead(int tid)
+    {
+        long ahead = 0;
+        for (int i = 1; i < _shadows.Slots.Length; i++)
+        {
+            ahead += _shadows.Slots[i].Known && _memory.Slots[i].State == SlotState.Live && _memory.Metas[i].Tid == (uint)tid ? _shadows.Slots[i].Debt : 0;
+        }
+
+        return ahead;
+    }
+
     private int ReportSlots(Observation into, int highest)
     {
         Span<SlotRecord> slots = _memory.Slots;

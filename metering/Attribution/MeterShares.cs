@@ -9,6 +9,12 @@ public struct MeterShares
     /// <summary>The meter's energy.</summary>
     public long Total;
 
+    /// <summary>How far the truth may lie below it by the readings' own word, 95 %.</summary>
+    public long Below;
+
+    /// <summary>How far above.</summary>
+    public long Above;
+
     /// <summary>The static part of it.</summary>
     public long Static;
 

@@ -33,6 +33,12 @@ public sealed class TickAttribution
     /// <summary>For each run of the observation, its part of all meters that follow runs, µJ.</summary>
     public Column<long> RunMicrojoules { get; } = new();
 
+    /// <summary>
+    /// For each run of the observation, the part of <see cref="RunMicrojoules"/> that comes from meters of the whole machine, µJ; empty
+    /// where no such meter was read.
+    /// </summary>
+    public Column<long> WholeRunMicrojoules { get; } = new();
+
     /// <summary>For each CPU sample of the observation: energy of its interrupt time, µJ.</summary>
     public Column<long> InterruptMicrojoules { get; } = new();
 
@@ -83,6 +89,7 @@ public sealed class TickAttribution
         _bounds.Resize(processLimit);
         _seenIn.Resize(processLimit);
         Restart(_allocated, observation.Machines.Limit * selected.Length);
+        WholeRunMicrojoules.Clear();
         Restart(RunMicrojoules, observation.Runs.Count);
         Restart(InterruptMicrojoules, observation.Cpus.Count);
         Restart(LostMicrojoules, observation.Cpus.Count);

@@ -234,6 +234,8 @@ internal sealed class AccountBook
 
     internal ImmutableArray<ConsumerTotals> Take(Observation observation, int meters)
     {
+        // What is known of a group's process: nothing.
+        ProcessRow nobody = new() { Machine = -1, PssKibibytes = Unobserved.Value };
         ImmutableArray<ConsumerTotals>.Builder consumers = ImmutableArray.CreateBuilder<ConsumerTotals>(_accounts.Count - _free.Count);
         for (int index = 0; index < _accounts.Count; index++)
         {
@@ -252,11 +254,21 @@ internal sealed class AccountBook
                 allocated.Add(energy.Allocated);
             }
 
-            ConsumerTotals totals = new()
+            bool isProcess = account.Process >= 0;
+            ref readonly ProcessRow process = ref isProcess ? ref observation.ProcessTable[account.Process] : ref nobody;
+            consumers.Add(new ConsumerTotals
             {
                 Kind = account.Kind,
-                Id = account.Id ?? "",
-                Name = account.Id ?? "",
+                Id = isProcess ? ProcessId(process) : account.Id ?? "",
+                Name = isProcess ? process.Name : NameOf(account, observation.Machines),
+                Pid = process.Pid,
+                StartNanoseconds = process.StartNanoseconds,
+                Cgroup = process.Cgroup,
+                Container = process.Container,
+                PodUid = process.PodUid,
+                Machine = observation.Machines.At(process.Machine)?.Uuid,
+                Ended = process.Ended,
+                PssKibibytes = process.PssKibibytes >= 0 ? process.PssKibibytes : null,
                 Active = active.MoveToImmutable(),
                 Proportional = proportional.MoveToImmutable(),
                 Allocated = allocated.MoveToImmutable(),
@@ -264,28 +276,14 @@ internal sealed class AccountBook
                 CpuNanoseconds = account.CpuNanoseconds,
                 Instructions = account.Counted ? account.Instructions : null,
                 LlcMisses = account.Counted ? account.LlcMisses : null,
-            };
-            consumers.Add(account.Process >= 0 ? Describe(totals, observation, observation.ProcessTable[account.Process])
-                : account.Kind == ConsumerKind.Machine && observation.Machines.At(observation.Machines.Find(totals.Id)) is { Name: { } name } ? totals with { Name = name }
-                : totals);
+            });
         }
 
         return consumers.DrainToImmutable();
     }
 
-    private static ConsumerTotals Describe(ConsumerTotals totals, Observation observation, in ProcessRow process) => totals with
-    {
-        Id = ProcessId(process),
-        Name = process.Name,
-        Pid = process.Pid,
-        StartNanoseconds = process.StartNanoseconds,
-        Cgroup = process.Cgroup,
-        Container = process.Container,
-        PodUid = process.PodUid,
-        Machine = process.Machine >= 0 ? observation.Machines.At(process.Machine)?.Uuid : null,
-        Ended = process.Ended,
-        PssKibibytes = process.PssKibibytes >= 0 ? process.PssKibibytes : null,
-    };
+    private static string NameOf(in Account account, MachineTable machines) =>
+        (account.Kind == ConsumerKind.Machine && account.Id is { } uuid ? machines.At(machines.Find(uuid))?.Name : null) ?? account.Id ?? "";
 
     private void Follow(ref int accountPlusOne, ref string? booked, ConsumerKind kind, string? id)
     {

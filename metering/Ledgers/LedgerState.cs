@@ -41,6 +41,8 @@ public static class LedgerState
     internal static void Write(Utf8JsonWriter json, in MeterShares sum)
     {
         json.WriteNumber("totalMicrojoules"u8, sum.Total);
+        json.WriteNumber("below"u8, sum.Below);
+        json.WriteNumber("above"u8, sum.Above);
         json.WriteNumber("static"u8, sum.Static);
         json.WriteNumber("systemActive"u8, sum.SystemActive);
         json.WriteNumber("systemProportional"u8, sum.SystemProportional);
@@ -55,6 +57,8 @@ public static class LedgerState
     internal static MeterShares ReadShares(JsonElement item) => new()
     {
         Total = Amount(item, "totalMicrojoules"u8),
+        Below = Amount(item, "below"u8),
+        Above = Amount(item, "above"u8),
         Static = Amount(item, "static"u8),
         SystemActive = Amount(item, "systemActive"u8),
         SystemProportional = Amount(item, "systemProportional"u8),

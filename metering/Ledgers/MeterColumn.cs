@@ -23,6 +23,8 @@ internal sealed class MeterColumn(Meter meter)
         SystemProportional = _sum.SystemProportional,
         UnattributedActive = _sum.UnattributedActive,
         UnattributedProportional = _sum.UnattributedProportional,
+        Below = _sum.Below,
+        Above = _sum.Above,
         Overhead = _sum.Overhead,
         IdleSeparate = _sum.IdleSeparate,
         IdleProportional = _sum.IdleProportional,
@@ -68,6 +70,8 @@ internal sealed class MeterColumn(Meter meter)
         _sum.SystemProportional += shares.SystemProportional;
         _sum.UnattributedActive += shares.UnattributedActive;
         _sum.UnattributedProportional += shares.UnattributedProportional;
+        _sum.Below += shares.Below;
+        _sum.Above += shares.Above;
         _sum.Overhead += shares.Overhead;
         _sum.IdleSeparate += shares.IdleSeparate;
         _sum.IdleProportional += shares.IdleProportional;

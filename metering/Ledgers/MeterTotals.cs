@@ -12,6 +12,18 @@ public sealed record MeterTotals
     /// <summary>All its energy.</summary>
     public long Total { get; init; }
 
+    /// <summary>How far the truth may lie below <see cref="Total"/> by the readings' own word, 95 %; the source's factors come on top.</summary>
+    public long Below { get; init; }
+
+    /// <summary>How far above.</summary>
+    public long Above { get; init; }
+
+    /// <summary>The lower 95 % bound of <see cref="Total"/>.</summary>
+    public long Low => Math.Max(0, (long)Math.Floor(Total * Meter.LowFactor) - Below);
+
+    /// <summary>The upper 95 % bound of <see cref="Total"/>.</summary>
+    public long High => (long)Math.Ceiling(Total * Meter.HighFactor) + Above;
+
     /// <summary>The static part.</summary>
     public long Static { get; init; }
 

@@ -9,15 +9,23 @@ namespace Keck.Metering;
 /// <param name="NumaNode">NUMA node number.</param>
 public readonly record struct CpuPlace(int Cpu, int Core, int Package, int NumaNode);
 
-/// <summary>A machine's CPUs and where they sit; a new value when CPUs come or go.</summary>
+/// <summary>A CPU that was online before: what is still booked on it stays in its package.</summary>
+/// <param name="Cpu">The kernel's CPU number.</param>
+/// <param name="Package">Package number, counted from 0.</param>
+public readonly record struct OfflineCpu(int Cpu, int Package);
+
+/// <summary>A machine's CPUs and where they sit; never changed, but replaced by a new value when CPUs come or go.</summary>
 public sealed class Topology
 {
     private readonly CpuPlace?[] _byCpu;
     private readonly int[] _siblings;
-    private int[] _packages;
+    private readonly int[] _packages;
 
     /// <summary>Builds the topology; CPUs may come in any order and have holes.</summary>
-    public Topology(IEnumerable<CpuPlace> cpus, Kilohertz? baseFrequency)
+    /// <param name="cpus">The CPUs online.</param>
+    /// <param name="baseFrequency">Their base frequency; null where unknown.</param>
+    /// <param name="offline">Those that were online before; one that is online again is left out.</param>
+    public Topology(IEnumerable<CpuPlace> cpus, Kilohertz? baseFrequency, IEnumerable<OfflineCpu>? offline = null)
     {
         Cpus = [.. cpus.OrderBy(place => place.Cpu)];
         BaseFrequency = baseFrequency;
@@ -25,8 +33,15 @@ public sealed class Topology
         _byCpu = new CpuPlace?[Cpus.IsEmpty ? 0 : Cpus.Max(place => place.Cpu) + 1];
         _siblings = new int[_byCpu.Length];
         Array.Fill(_siblings, -1);
-        _packages = new int[_byCpu.Length];
+        ImmutableHashSet<int> online = [.. Cpus.Select(place => place.Cpu)];
+        Offline = [.. (offline ?? []).Where(cpu => !online.Contains(cpu.Cpu)).OrderBy(cpu => cpu.Cpu)];
+        _packages = new int[Math.Max(_byCpu.Length, Offline.IsEmpty ? 0 : Offline[^1].Cpu + 1)];
         Array.Fill(_packages, -1);
+        foreach (OfflineCpu cpu in Offline)
+        {
+            _packages[cpu.Cpu] = cpu.Package;
+        }
+
         foreach (CpuPlace place in Cpus)
         {
             _byCpu[place.Cpu] = place;
@@ -41,25 +56,19 @@ public sealed class Topology
         }
     }
 
-    /// <summary>
-    /// This topology, which also knows the package of CPUs that were online before: what is still booked on one that went
-    /// offline stays in its package.
-    /// </summary>
+    /// <summary>This topology with what another knows of CPUs that are not online in this one: itself where that is nothing new.</summary>
     public Topology Remembering(Topology before)
     {
         ArgumentNullException.ThrowIfNull(before);
-        int[] packages = new int[Math.Max(_packages.Length, before._packages.Length)];
-        for (int cpu = 0; cpu < packages.Length; cpu++)
-        {
-            packages[cpu] = Place(cpu) is null ? before.Package(cpu) : _packages[cpu];
-        }
-
-        _packages = packages;
-        return this;
+        OfflineCpu[] news = [.. before.Cpus.Select(place => new OfflineCpu(place.Cpu, place.Package)).Concat(before.Offline).Where(cpu => Package(cpu.Cpu) < 0)];
+        return news.Length == 0 ? this : new Topology(Cpus, BaseFrequency, Offline.Concat(news)) { MemoryKibibytes = MemoryKibibytes };
     }
 
     /// <summary>The CPUs online, by number.</summary>
     public ImmutableArray<CpuPlace> Cpus { get; }
+
+    /// <summary>The CPUs that were online before and are not, by number.</summary>
+    public ImmutableArray<OfflineCpu> Offline { get; }
 
     /// <summary>The machine's memory, KiB; null where unknown.</summary>
     public long? MemoryKibibytes { get; init; }

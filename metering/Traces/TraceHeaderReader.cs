@@ -64,7 +64,20 @@ internal static class TraceHeaderReader
                 TraceFields.IntOrNull(item, "numaNode"u8, 0, HighestCpu) ?? 0));
         }
 
-        return new Topology(places, TraceFields.LongOrNull(element, "baseKiloHertz"u8, 1, 100_000_000) is { } kilohertz ? new Kilohertz(kilohertz) : null)
+        List<OfflineCpu> offline = [];
+        foreach (JsonElement item in TraceFields.Array(element, "offline"u8, MostCpus))
+        {
+            TraceFields.RequireObject(item, "an offline CPU of topology");
+            int cpu = TraceFields.Int(item, "cpu"u8, 0, HighestCpu);
+            if (!seen.Add(cpu))
+            {
+                throw new TraceFormatException($"topology lists CPU {cpu} twice");
+            }
+
+            offline.Add(new OfflineCpu(cpu, TraceFields.Int(item, "package"u8, 0, HighestPackage)));
+        }
+
+        return new Topology(places, TraceFields.LongOrNull(element, "baseKiloHertz"u8, 1, 100_000_000) is { } kilohertz ? new Kilohertz(kilohertz) : null, offline)
         {
             MemoryKibibytes = TraceFields.LongOrNull(element, "memoryKibibytes"u8, 0, LongestTime),
         };

@@ -68,6 +68,20 @@ internal static class TraceHeaderWriter
         }
 
         json.WriteEndArray();
+        if (!topology.Offline.IsEmpty)
+        {
+            json.WriteStartArray("offline"u8);
+            foreach (OfflineCpu cpu in topology.Offline)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("cpu"u8, cpu.Cpu);
+                json.WriteNumber("package"u8, cpu.Package);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
         Number(json, "baseKiloHertz"u8, topology.BaseFrequency?.Value);
         Number(json, "memoryKibibytes"u8, topology.MemoryKibibytes);
         json.WriteEndObject();

@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using Keck.Bpf.Interop;
 using Keck.Metering;
+using Microsoft.Extensions.Logging;
 
 namespace Keck.Bpf.Tests;
 
@@ -31,9 +33,13 @@ public sealed class BpfRunSourceTests
         accountant.Drain();
 
         // The main thread is the first tid; it was running at both readings and is not among the workers.
-        List<string> wrong = [.. after.Where(t => accountant.Of(t.Key) != t.Value - before[t.Key])
-            .Select(t => $"tid {t.Key}: clock {t.Value - before[t.Key]} reported {accountant.Of(t.Key)}")];
+        List<string> wrong = [.. after.Where(t => accountant.Of(t.Key) != t.Value - before[t.Key] + accountant.Source.Ahead(t.Key))
+            .Select(t => $"tid {t.Key}: clock {t.Value - before[t.Key]} reported {accountant.Of(t.Key)} of which ahead {accountant.Source.Ahead(t.Key)}")];
         Assert.True(wrong.Count == 0, $"{wrong.Count} of {after.Count} differ: {string.Join("; ", wrong.Take(10))}; missed {accountant.Source.MissedSwitches} of {accountant.Source.Switches}");
+        // Only a slice that ran at a drain can be ahead: one a CPU.
+        int ahead = after.Keys.Count(tid => accountant.Source.Ahead(tid) != 0);
+        Assert.InRange(ahead, 0, accountant.Closure.Count * Environment.ProcessorCount);
+        TestContext.Current.SendDiagnosticMessage($"{ahead} of {after.Count} threads ahead; missed {accountant.Source.MissedSwitches} of {accountant.Source.Switches}");
         Assert.Equal(952, after.Count);
         Assert.Equal(0, accountant.Source.LostNanoseconds);
     }
@@ -137,7 +143,7 @@ public sealed class BpfRunSourceTests
         accountant.Drain();
         Assert.True(accountant.Source.OverflowCount > 0);
         Assert.Equal(0, accountant.Source.LostNanoseconds);
-        Assert.All(after, t => Assert.Equal(t.Value - before[t.Key], accountant.Of(t.Key)));
+        Assert.All(after, t => Assert.Equal(t.Value - before[t.Key] + accountant.Source.Ahead(t.Key), accountant.Of(t.Key)));
     }
 
     [Fact]
@@ -221,8 +227,8 @@ public sealed class BpfRunSourceTests
         Dictionary<int, long> after = Clocks(program);
         first.Drain();
         second.Drain();
-        Assert.All(after, t => Assert.Equal(t.Value - before[t.Key], first.Of(t.Key)));
-        Assert.All(after, t => Assert.Equal(t.Value - before[t.Key], second.Of(t.Key)));
+        Assert.All(after, t => Assert.Equal(t.Value - before[t.Key] + first.Source.Ahead(t.Key), first.Of(t.Key)));
+        Assert.All(after, t => Assert.Equal(t.Value - before[t.Key] + second.Source.Ahead(t.Key), second.Of(t.Key)));
     }
 
     [Fact]
@@ -258,6 +264,45 @@ public sealed class BpfRunSourceTests
 
         // Threads of others are born at any time, and a new name is a string: the quietest tick is the one that counts.
         Assert.Equal(0, least);
+    }
+
+    [Fact]
+    public void Drain_ProcStatBroken_StealIsUnknownAndSaidOnce()
+    {
+        string root = Directory.CreateTempSubdirectory("keck-stat-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(root, "stat"), "garbage\ncpu0 1 2\n");
+            List<int> said = [];
+            BpfStart start = BpfProbe.TryStart(Accountant.Options() with { ProcRoot = root }, new EventIds(said));
+            using BpfRunSource source = start.Source ?? throw new InvalidOperationException(start.Message);
+            Observation observation = new();
+            observation.Begin(1, source.StartNanoseconds);
+            source.Drain(observation);
+            Assert.False(source.StealKnown);
+            Assert.Null(source.UnseenSwitches);
+            Assert.Single(said, 2003);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    /// <summary>Run again without any capability, in a process of its own: root by name only.</summary>
+    [Fact]
+    [Trait("Speed", "slow")]
+    public void TryStart_WithoutCapabilities_SaysWhichAreNeeded()
+    {
+        ProcessStartInfo start = new("setpriv", ["--bounding-set=-all", "--inh-caps=-all", "--", Environment.ProcessPath!, typeof(BpfRunSourceTests).Assembly.Location, "-noColor", "-noLogo", "-explicit", "only", "-method", "*" + nameof(WithoutCapabilities.TryStart_NoCapability_NamesBoth)])
+        {
+            RedirectStandardOutput = true,
+        };
+        using Process process = Process.Start(start)!;
+        string text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, text);
+        Assert.Contains("Total: 1, Errors: 0, Failed: 0, Skipped: 0", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -307,4 +352,14 @@ public sealed class BpfRunSourceTests
     }
 
     private static int Number(string text) => int.Parse(text, CultureInfo.InvariantCulture);
+
+    private sealed class EventIds(List<int> ids) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => ids.Add(eventId.Id);
+    }
 }

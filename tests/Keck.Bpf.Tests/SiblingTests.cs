@@ -31,23 +31,42 @@ public sealed class SiblingTests
         string[] ready = program.Hear().Split(' ');
         accountant.Drain();
         accountant.Drain();
+        int[] tids = [.. ready[1..].Select(tid => int.Parse(tid, CultureInfo.InvariantCulture))];
         Side[] sides = [new(), new()];
-        program.Say(percent.ToString(CultureInfo.InvariantCulture));
-        _ = accountant.DrainUntilAnswer(program, 50, () => Add(accountant, sides));
-        accountant.Drain();
-        Add(accountant, sides);
+        long hog = 0, others = long.MaxValue;
 
-        long hog = accountant.Of(int.Parse(ready[1], CultureInfo.InvariantCulture));
+        // Others' load beside the hog hides the case: what else ran on CPU 1 the accounting itself tells; the quietest of some runs counts.
+        for (int attempt = 0; attempt < Attempts && others > sides[1].Wall / 5; attempt++)
+        {
+            sides = [new() { Missed = sides[0].Missed, Known = sides[0].Known }, new() { Missed = sides[1].Missed, Known = sides[1].Known }];
+            long[] before = [accountant.Of(tids[0]), accountant.Of(tids[1])];
+            program.Say(percent.ToString(CultureInfo.InvariantCulture));
+            _ = accountant.DrainUntilAnswer(program, 50, () => Add(accountant, sides));
+            accountant.Drain();
+            Add(accountant, sides);
+            hog = accountant.Of(tids[0]) - before[0];
+            others = sides[1].Busy - (accountant.Of(tids[1]) - before[1]);
+            Judge(sides, hog, percent, others);
+        }
+    }
+
+    private static void Judge(Side[] sides, long hog, int percent, long others)
+    {
         long wall = Math.Max(sides[0].Wall, sides[1].Wall);
         // Interrupts and steal stand in a CPU's busy time as its sibling sees it, and an unseen switch hides when it was.
         long slack = Math.Abs(sides[0].Wall - sides[1].Wall) + sides.Sum(side => side.Interrupt + side.Blind) + (wall / 100);
         long least = sides[0].Busy + sides[1].Busy - wall - slack, most = Math.Min(sides[0].Busy, sides[1].Busy) + slack;
-        string told = string.Create(CultureInfo.InvariantCulture, $"of {wall} ns: busy {sides[0].Busy}/{sides[1].Busy}, shared {sides[0].Shared}/{sides[1].Shared}, slack {slack}, hog {hog}");
+        string told = string.Create(CultureInfo.InvariantCulture, $"of {wall} ns: busy {sides[0].Busy}/{sides[1].Busy}, shared {sides[0].Shared}/{sides[1].Shared}, slack {slack}, hog {hog}, others on CPU 1 {others}");
         TestContext.Current.SendDiagnosticMessage(told);
         Assert.True(hog >= 200_000_000, told);
+
+        // The sleeper cannot be on for more than its part, so nobody can be beside it for longer.
+        Assert.True(sides[0].Shared <= (wall / 100 * percent) + 4_000_000 + others + slack, told);
         Assert.All(sides, side => Assert.True(side.Shared >= least && side.Shared <= most, told));
         Assert.True(Math.Abs(sides[0].Shared - sides[1].Shared) <= slack, told);
     }
+
+    private const int Attempts = 8;
 
     private static void Add(Accountant accountant, Side[] sides)
     {

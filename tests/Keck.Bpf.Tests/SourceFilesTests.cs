@@ -111,6 +111,30 @@ public sealed class SourceFilesTests : IDisposable
     }
 
     [Fact]
+    public void Drain_SchedstatNobodyRan_CpuTimeIsKnownToBeZero()
+    {
+        Write("cgroup/web/cpu.stat", "usage_usec 1000\n");
+        using var source = new SchedstatRunSource(new SchedstatOptions { ProcRoot = Path.Combine(_root, "none"), CgroupRoot = Path.Combine(_root, "cgroup") }, TimeProvider.System);
+        Observation observation = new();
+        observation.Begin(1, 0);
+        source.Drain(observation);
+        Assert.Equal(0, observation.Cpus.Count); // The baseline: not known yet.
+        observation.Begin(2, observation.EndNanoseconds);
+        source.Drain(observation);
+        Assert.Equal(1, observation.Cpus.Count);
+        Assert.Equal(0, observation.Cpus[0].BusyNanoseconds);
+    }
+
+    [Fact]
+    public void IsLeaf_CgroupVanishedSinceItWasListed_IsNone()
+    {
+        Write("cgroup/web/cpu.stat", "usage_usec 1000\n");
+        Assert.False(SchedstatRunSource.IsLeaf(Path.Combine(_root, "cgroup")));
+        Assert.True(SchedstatRunSource.IsLeaf(Path.Combine(_root, "cgroup/web")));
+        Assert.False(SchedstatRunSource.IsLeaf(Path.Combine(_root, "cgroup/gone")));
+    }
+
+    [Fact]
     public void Drain_SchedstatWithoutAnything_ReportsNothing()
     {
         using var source = new SchedstatRunSource(new SchedstatOptions { ProcRoot = Path.Combine(_root, "none"), CgroupRoot = Path.Combine(_root, "none") }, TimeProvider.System);

@@ -180,6 +180,8 @@ public sealed class BudgetFeedTests
         Assert.Equal(1_000_000, process.TotalActive);
         Assert.InRange(process.Bounds.Low(1_000_000), 800_000, 900_000);
         Assert.InRange(process.Bounds.High(1_000_000), 1_200_000, 1_300_000);
+        MeterTotals vcpu = guest.Engine.Ledger().Meters.Single(meter => meter.Meter.Id == "vcpu-0");
+        Assert.Equal((1_000_000, 900_000, 1_200_000), (vcpu.Total, vcpu.Low, vcpu.High));
     }
 
     [Theory]

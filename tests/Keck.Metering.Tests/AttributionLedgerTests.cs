@@ -166,4 +166,39 @@ public sealed class AttributionLedgerTests
         observation.Read(0, 1_000_000);
         _ledger.Apply(observation, _attributor.Attribute(observation));
     }
+
+    [Fact]
+    public void Apply_MeterSwitchesToTheWholeMachineAndBack_EachMetersEnergyHasItsOwnCells()
+    {
+        Meter package = Machines.Package(0);
+        Meter platform = package with { Id = "platform", Domain = EnergyDomain.Platform, Package = null };
+        Observation observation = Machines.Observation(Machines.Topology(1, 2), package, platform with { Selected = false });
+        int process = observation.Process(10);
+        int[] threads = [observation.Thread(11, process), observation.Thread(12, -1, kernel: true)];
+        var attributor = new Attributor();
+        var ledger = new EnergyLedger(Guid.NewGuid());
+        for (int tick = 0; tick < 30; tick++)
+        {
+            bool whole = tick is >= 10 and < 20;
+            if (tick is 10 or 20)
+            {
+                observation.Meters = [package with { Selected = !whole }, platform with { Selected = whole }];
+            }
+
+            observation.Next(100_000_000);
+            observation.Run(threads[0], (tick % 2, 40_000_000, -1));
+            observation.Run(threads[1], (1, 5_000_000, -1));
+            observation.CloseCpus(interruptEach: 1_000_000, lostEach: 500_000);
+            observation.Read(whole ? 1 : 0, 3_000_001);
+            ledger.Apply(observation, attributor.Attribute(observation));
+
+            LedgerSnapshot snapshot = ledger.Snapshot();
+            foreach (MeterTotals meter in snapshot.Meters)
+            {
+                Assert.Equal(meter.Total - meter.IdleSeparate, snapshot.Cores.Where(row => row.Package == (meter.Meter.Package ?? -1)).Sum(row => row.Microjoules));
+            }
+
+            Assert.Equal(snapshot.Consumers.Single(c => c.Kind == ConsumerKind.Process).TotalActive, Assert.Single(ledger.Threads(10)).Microjoules);
+        }
+    }
 }

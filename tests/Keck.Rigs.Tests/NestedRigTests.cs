@@ -71,7 +71,7 @@ public sealed class NestedRigTests
             """
             cd /sys/kernel/tracing && echo 1 >events/power/cpu_frequency/enable
             policy=/sys/devices/system/cpu/cpufreq/policy0
-            for governor in performance powersave; do echo $governor >$policy/scaling_governor; done
+            for governor in powersave performance powersave; do echo $governor >$policy/scaling_governor; done
             echo 0 >events/power/cpu_frequency/enable; grep -v '^#' trace
             """,
             cancel)).Succeeded();

@@ -9,6 +9,8 @@ namespace Keck.Host;
 /// <summary>The virtual machines of this host: who they are, which threads are theirs, and what is known of them.</summary>
 internal sealed class MachineParts(MachineDirectory directory) : IWorkloads
 {
+    private static readonly string[] Sockets = ["libvirt-sock-ro", "libvirt-sock", "virtqemud-sock-ro", "virtqemud-sock"];
+
     private readonly MachineResolver _resolver = new(directory);
     private FrozenDictionary<string, long> _haltPolls = FrozenDictionary<string, long>.Empty;
 
@@ -80,9 +82,10 @@ internal sealed class MachineParts(MachineDirectory directory) : IWorkloads
         Volatile.Write(ref _haltPolls, read.ToFrozenDictionary());
     }
 
-    // The minimal profile does without libvirt, which costs 11 MB; where no libvirt ever ran there is nothing to ask.
+    // The minimal profile does without libvirt, which costs 11 MB; where no libvirt serves there is nobody to ask, and another machine's trees are not its machines'.
     private static string? Libvirt(HostOptions options) => options.Libvirt != HostOptions.AutoLibvirt ? options.Libvirt
-        : options.Profile != ProfileKind.Minimal && System.IO.Directory.Exists(Path.Combine(options.RootFs, "run/libvirt")) ? "qemu:///system" : null;
+        : options.Profile != ProfileKind.Minimal && options.OwnTrees
+            && Array.Exists(Sockets, socket => File.Exists(Path.Combine(options.RootFs, "run/libvirt", socket))) ? "qemu:///system" : null;
 
     private static string MachineId(string root)
     {

@@ -258,7 +258,7 @@ internal sealed unsafe class BpfProgram : AccountingMemory
     private long ChargedBytes()
     {
         long bytes = 0;
-        foreach (string map in (ReadOnlySpan<string>)["cpus", "slots", "metas", "ring", ".bss", "slot_counters", "pids", "strays", "cpu_counters", "events0", "events1", "events2", ".rodata"])
+        foreach (string map in (ReadOnlySpan<string>)["cpus", "slots", "metas", "ring", ".bss", "slot_counters", "pids", "strays", "scratches", "cpu_counters", "events0", "events1", "events2", ".rodata"])
         {
             foreach (string line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fdinfo/{LibBpf.MapDescriptor(MapOf(map))}")))
             {

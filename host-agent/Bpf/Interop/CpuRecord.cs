@@ -32,9 +32,9 @@ internal struct CpuRecord
     internal ulong IdleRuntime;
     internal long UnplacedNanoseconds;
     internal ulong Switches;
-    internal long Parties;
     internal ulong Pad0;
     internal ulong Pad1;
+    internal ulong Pad2;
 
     /// <summary>Switches that the CPU has made by its own count when the record was written.</summary>
     internal readonly ulong KnownSwitches => BaseSwitches + (Seq / 2) - Flushes + Missed;

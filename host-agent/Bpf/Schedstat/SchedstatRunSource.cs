@@ -63,7 +63,11 @@ public sealed class SchedstatRunSource : IRunSource, IDisposable
             ListThreads(into, first);
         }
 
-        _busy.Clear();
+        for (int cpu = 0; cpu < _busy.Count; cpu++)
+        {
+            _busy[cpu] = 0;
+        }
+
         foreach (KnownThread thread in _threads.Values)
         {
             ReadThread(into, thread);
@@ -82,9 +86,15 @@ public sealed class SchedstatRunSource : IRunSource, IDisposable
             ReadCgroup(into, cgroup);
         }
 
-        for (int cpu = 0; cpu < _busy.Count; cpu++)
+        // A tick in which nobody ran is known too: a CPU once seen is always told of, CPU 0 from the first tick on.
+        if (_busy.Count == 0 && !first && _threads.Count + _cgroups.Count > 0)
         {
-            if (_busy[cpu] > 0)
+            _busy.Add(0);
+        }
+
+        if (!first)
+        {
+            for (int cpu = 0; cpu < _busy.Count; cpu++)
             {
                 ref CpuSample sample = ref into.Cpus.Add();
                 sample.Cpu = cpu;
@@ -183,7 +193,7 @@ public sealed class SchedstatRunSource : IRunSource, IDisposable
             foreach (string file in Directory.EnumerateFiles(_options.CgroupRoot, "cpu.stat", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }))
             {
                 string folder = Path.GetDirectoryName(file)!;
-                if (!Directory.EnumerateDirectories(folder).Any())
+                if (IsLeaf(folder))
                 {
                     string path = "/" + Path.GetRelativePath(_options.CgroupRoot, folder);
                     _ = found.Add(path == "/." ? "/" : path);
@@ -214,6 +224,23 @@ public sealed class SchedstatRunSource : IRunSource, IDisposable
             into.ThreadTable.End(cgroup.Row);
             cgroup.Dispose();
             _ = _cgroups.Remove(cgroup.Path);
+        }
+    }
+
+    /// <summary>Whether a cgroup has none below it; false where it has vanished since it was listed.</summary>
+    internal static bool IsLeaf(string folder)
+    {
+        try
+        {
+            return !Directory.EnumerateDirectories(folder).Any();
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
         }
     }
 

@@ -49,7 +49,7 @@ static __always_inline struct keck_slot *settle(struct keck_cpu *c, __u32 index,
 		if (a.shared_ns > a.ns)
 			a.shared_ns = (__s64)a.shared_ns < 0 ? 0 : a.ns;
 	}
-	if (unlikely(!charge(s, index, cpu + 1, a, cut)))
+	if (unlikely(!charge(s, index, cpu + 1, a, cut, 0)))
 		c->lost_ns += a.ns;
 	return s;
 }

@@ -5,15 +5,14 @@
 
 #include "slots.h"
 
-struct amounts { __u64 ns, weighted, shared_ns; };
-
 /* Two drains without a write? Another CPU's cut may be ahead of ours: it is cut first. */
 static __always_inline bool unwritten_since(__u32 cut, __u32 stamp)
 {
 	return (__s32)(cut - stamp) >= 2 * KECK_DRAIN;
 }
 
-static __always_inline void add(struct keck_entry *e, struct amounts a, __u32 cut)
+/* Keeps what was there at the cut. */
+static __always_inline void mark(struct keck_entry *e, __u32 cut)
 {
 	if (e->stamp != cut) {
 		e->ns_at_cut = e->ns;
@@ -21,6 +20,11 @@ static __always_inline void add(struct keck_entry *e, struct amounts a, __u32 cu
 		e->stamp = cut;
 		barrier();
 	}
+}
+
+static __always_inline void add(struct keck_entry *e, struct amounts a, __u32 cut)
+{
+	mark(e, cut);
 	e->ns += a.ns;
 	if (settings.weigh)
 		e->weighted += a.weighted;
@@ -28,7 +32,15 @@ static __always_inline void add(struct keck_entry *e, struct amounts a, __u32 cu
 		e->shared_ns += a.shared_ns;
 }
 
-static __always_inline void claim(struct keck_slot *s, struct keck_entry *e, __u32 cpu, struct amounts *a, __u32 cut)
+static __noinline void add_to(struct keck_entry *e, struct amounts *a, __u32 cut)
+{
+	mark(e, cut);
+	e->ns += a->ns;
+	e->weighted += a->weighted;
+	e->shared_ns += a->shared_ns;
+}
+
+static __noinline bool claim(struct keck_slot *s, struct keck_entry *e, __u32 cpu, struct amounts *a, __u32 cut)
 {
 	s->seq++;
 	barrier();
@@ -40,35 +52,38 @@ static __always_inline void claim(struct keck_slot *s, struct keck_entry *e, __u
 	e->stamp = cut;
 	barrier();
 	s->seq++;
+	return true;
 }
 
-/* Looks through one slot: the CPU's own entry, else one that may be claimed. */
-static __always_inline bool add_or_claim(struct keck_slot *s, __u32 cpu, struct amounts *a, __u32 cut, bool may_claim)
+/* The CPU's own entry of one slot. */
+static __noinline struct keck_entry *own_entry(struct keck_slot *s, __u32 cpu)
 {
-	for (int i = 0; i < KECK_ENTRIES; i++) {
-		struct keck_entry *e = &s->entries[i];
+	if (s->entries[0].cpu == cpu)
+		return &s->entries[0];
+	if (settings.entries > 1 && s->entries[1].cpu == cpu)
+		return &s->entries[1];
+	return 0;
+}
 
-		if (i >= settings.entries)
-			break;
-		if (!may_claim && e->cpu == cpu) {
-			add(e, *a, cut);
-			return true;
-		}
-		if (may_claim && (!e->cpu || unwritten_since(cut, e->stamp))) {
-			claim(s, e, cpu, a, cut);
-			return true;
-		}
-	}
-	return false;
+/* An entry of one slot that may be taken for another CPU. */
+static __noinline struct keck_entry *spare_entry(struct keck_slot *s, __u32 cut)
+{
+	if (!s->entries[0].cpu || unwritten_since(cut, s->entries[0].stamp))
+		return &s->entries[0];
+	if (settings.entries > 1 && (!s->entries[1].cpu || unwritten_since(cut, s->entries[1].stamp)))
+		return &s->entries[1];
+	return 0;
 }
 
 /*
  * A CPU that has no inline entry: overflow slots, chained; at worst one per CPU. Not static: the verifier looks at it once,
- * not at every call.
+ * not at every call. Small functions, and what they share in the scratch: verifiers before 6.7 round each frame up to 32 bytes,
+ * and the frames of a chain of calls may take 512 together.
  */
 __noinline int charge_elsewhere(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts *a, __u32 cut)
 {
 	struct keck_slot *overflow;
+	struct keck_entry *e;
 	__u32 at;
 
 	if (!s || !a)
@@ -78,18 +93,22 @@ __noinline int charge_elsewhere(struct keck_slot *s, __u32 index, __u32 cpu, str
 		overflow = slot_at(at);
 		if (!overflow)
 			break;
-		if (add_or_claim(overflow, cpu, a, cut, false)) {
+		e = own_entry(overflow, cpu);
+		if (e) {
+			add_to(e, a, cut);
 			s->chain_stamp = cut;
 			return true;
 		}
 		at = overflow->next;
 	}
-	if (add_or_claim(s, cpu, a, cut, true))
-		return true;
+	e = spare_entry(s, cut);
+	if (e)
+		return claim(s, e, cpu, a, cut);
 	overflow = s->next ? slot_at(s->next) : 0;
-	if (overflow && add_or_claim(overflow, cpu, a, cut, true)) {
+	e = overflow ? spare_entry(overflow, cut) : 0;
+	if (e) {
 		s->chain_stamp = cut;
-		return true;
+		return claim(overflow, e, cpu, a, cut);
 	}
 	at = take_slot();
 	overflow = slot_at(at);
@@ -107,9 +126,9 @@ __noinline int charge_elsewhere(struct keck_slot *s, __u32 index, __u32 cpu, str
 	return true;
 }
 
-static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts a, __u32 cut)
+/* `at` is where the amounts may stand for the slow way; 0 = in the scratch, looked up there only. */
+static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, struct amounts a, __u32 cut, struct amounts *at)
 {
-	struct amounts slow;
 
 	if (unlikely(s->next) && unwritten_since(cut, s->chain_stamp))
 		detach_chain(s);
@@ -121,8 +140,12 @@ static __always_inline bool charge(struct keck_slot *s, __u32 index, __u32 cpu, 
 		add(&s->entries[1], a, cut);
 		return true;
 	}
-	slow = a; /* only this one needs an address */
-	return charge_elsewhere(s, index, cpu, &slow, cut);
+	if (!at)
+		at = room();
+	if (!at)
+		return false;
+	*at = a; /* only this way needs an address */
+	return charge_elsewhere(s, index, cpu, at, cut);
 }
 
 #endif

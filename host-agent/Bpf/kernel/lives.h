@@ -74,7 +74,7 @@ int BPF_PROG(on_free, struct task_struct *task)
 {
 	__u32 at = 0, index, cpu;
 	struct keck_ref *ref = find_ref(task->pid, tag_of(task), &at);
-	struct amounts a = {};
+	struct amounts a = {}, room;
 	struct keck_cpu *c;
 	struct keck_slot *s;
 
@@ -89,7 +89,7 @@ int BPF_PROG(on_free, struct task_struct *task)
 	c = bpf_map_lookup_elem(&cpus, &cpu);
 	if (c && (__s64)a.ns > 0) {
 		s->runtime = task->se.sum_exec_runtime;
-		if (!charge(s, index, cpu + 1, a, cut_of(c)))
+		if (!charge(s, index, cpu + 1, a, cut_of(c), &room)) /* softirq: the scratch may be in use */
 			__sync_fetch_and_add(&c->lost_ns, a.ns);
 	}
 	__sync_fetch_and_add(&globals.late_deaths, 1);

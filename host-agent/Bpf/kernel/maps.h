@@ -36,12 +36,39 @@ EVENTS(events0);
 EVENTS(events1);
 EVENTS(events2);
 
+/* One CPU's room for what the slow ways need: the stack is 512 bytes for a whole chain of calls. One program runs on a CPU at a time. */
+struct scratch {
+	struct amounts { __u64 ns, weighted, shared_ns; } amounts;
+	__u64 whole, open, shared; /* of the gap under repair */
+	__u32 parties, reserved; /* who shares it */
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
 struct keck_globals globals; /* the whole of .bss, mapped by the agent */
 
 /* The agent may write it at any time: read once a switch. */
 static __always_inline __u32 cut_of(struct keck_cpu *c)
 {
 	return *(volatile __u32 *)&c->cut;
+}
+
+static __always_inline struct scratch *scratch(void)
+{
+	__u32 only = 0;
+
+	return bpf_map_lookup_elem(&scratches, &only);
+}
+
+static __always_inline struct amounts *room(void)
+{
+	struct scratch *own = scratch();
+
+	return own ? &own->amounts : 0;
 }
 
 static __always_inline struct keck_slot *slot_at(__u32 index)

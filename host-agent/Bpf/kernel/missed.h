@@ -9,13 +9,6 @@
 #include "entries.h"
 #include "siblings.h"
 
-/* A part of a CPU's time that is to be shared out among those who ran unseen. */
-struct gap {
-	struct keck_cpu *c;
-	__u64 whole, open, shared;
-	__u32 cpu, cut;
-};
-
 /* Switches since the last one that was seen, this one not counted; within the CPU's own seq only. */
 static __always_inline __s64 unseen(struct keck_cpu *c, struct rq *rq)
 {
@@ -38,56 +31,57 @@ static __always_inline void leave_rest(struct keck_cpu *c, struct rq *rq, __s64 
 }
 
 /* Takes ns of the open time; what is more ran in an earlier gap, which was left unplaced there. */
-static __always_inline void take(struct gap *g, __u64 ns)
+static __always_inline void take(struct scratch *g, struct keck_cpu *c, __u64 ns)
 {
-	g->c->parties++;
+	g->parties++;
 	if (ns <= g->open) {
 		g->open -= ns;
 		return;
 	}
-	g->c->unplaced_ns -= ns - g->open;
+	c->unplaced_ns -= ns - g->open;
 	g->open = 0;
 }
 
-/* Charges a slot's thread on this CPU for ns that nobody has settled. Not static: the verifier looks at it once. */
-__noinline int settle_unseen(__u32 index, __u32 cpu, __u64 ns, __u64 shared_ns, __u32 cut)
+/*
+ * Charges a slot's thread on this CPU for the scratch's ns, which nobody has settled: unless someone has since `before` was read.
+ * Not static: the verifier looks at it once.
+ */
+__noinline int settle_unseen(__u32 index, __u32 cpu, __u64 before, __u32 cut)
 {
 	struct keck_cpu *c = bpf_map_lookup_elem(&cpus, &cpu);
 	struct keck_slot *s = slot_at(index);
-	struct amounts a = { .ns = ns, .shared_ns = shared_ns };
-	__u64 old;
+	struct scratch *g = scratch();
 
-	if (!c || !s)
+	if (!c || !s || !g)
 		return false;
-	old = s->runtime;
-	if (__sync_val_compare_and_swap(&s->runtime, old, old + ns) != old)
+	if (__sync_val_compare_and_swap(&s->runtime, before, before + g->amounts.ns) != before)
 		return false;
-	a.weighted = ns * c->mhz;
-	if (!charge(s, index, cpu + 1, a, cut))
-		c->lost_ns += ns;
+	g->amounts.weighted = g->amounts.ns * c->mhz;
+	if (!charge(s, index, cpu + 1, g->amounts, cut, &g->amounts))
+		c->lost_ns += g->amounts.ns;
 	return true;
 }
 
-static __always_inline void take_thread(struct gap *g, __u32 index, __u64 ns)
+static __always_inline void take_thread(struct scratch *g, struct keck_cpu *c, __u32 index, __u32 cpu, __u64 before, __u64 ns, __u32 cut)
 {
-	__u64 shared = 0;
-
+	g->amounts.ns = ns;
+	g->amounts.shared_ns = 0;
 	if (settings.smt && g->whole)
-		shared = g->shared * (ns > g->whole ? g->whole : ns) / g->whole;
-	if (settle_unseen(index, g->cpu, ns, shared, g->cut))
-		take(g, ns);
+		g->amounts.shared_ns = g->shared * (ns > g->whole ? g->whole : ns) / g->whole;
+	if (settle_unseen(index, cpu, before, cut))
+		take(g, c, g->amounts.ns);
 }
 
-/* What a thread that is not current has run and nobody has settled; 0 where the slot has another thread by now. */
-static __noinline __u64 growth_of(struct task_struct *task, struct keck_slot *s, __u32 index)
+/* What a thread that is not current has run beyond `before`; 0 where the slot has another thread by now. */
+static __noinline __u64 growth_of(struct task_struct *task, struct keck_slot *s, __u32 index, __u64 before)
 {
 	struct keck_meta *m = bpf_map_lookup_elem(&metas, &index);
 	__u64 runtime = BPF_CORE_READ(task, se.sum_exec_runtime), start = BPF_CORE_READ(task, start_boottime);
 	__u32 tid = BPF_CORE_READ(task, pid);
 
-	if (!m || s->state != KECK_LIVE || m->tid != tid || m->start_ns != start || (__s64)(runtime - s->runtime) < 0)
+	if (!m || s->state != KECK_LIVE || m->tid != tid || m->start_ns != start || (__s64)(runtime - before) < 0)
 		return 0;
-	return runtime - s->runtime;
+	return runtime - before;
 }
 
 static __always_inline bool is_on(struct task_struct *task, struct rq *rq)
@@ -95,18 +89,15 @@ static __always_inline bool is_on(struct task_struct *task, struct rq *rq)
 	return BPF_CORE_READ(task, se.cfs_rq, rq) == rq;
 }
 
-/*
- * Threads whose departure was missed before: one of them may have come and gone between two that were. Inline for the stack:
- * verifiers before 6.7 round each frame up to 32 bytes, and the path to take_slot is at their limit of 512.
- */
-static __always_inline void take_strays(struct gap *g, struct rq *rq, __u32 index)
+/* Threads whose departure was missed before: one of them may have come and gone between two that were. */
+static __always_inline void take_strays(struct scratch *g, struct keck_cpu *c, struct rq *rq, __u32 index, __u32 cpu, __u32 cut)
 {
 	for (__u32 at = 0; at < KECK_STRAYS && g->open; at++) {
 		__u32 slot = at;
 		struct keck_stray *stray = bpf_map_lookup_elem(&strays, &slot);
 		struct task_struct *task;
 		struct keck_slot *s;
-		__u64 ns;
+		__u64 ns, before;
 
 		if (!stray || !stray->slot || stray->slot == index)
 			continue;
@@ -115,9 +106,10 @@ static __always_inline void take_strays(struct gap *g, struct rq *rq, __u32 inde
 		s = slot_at(slot);
 		if (!s || !is_on(task, rq))
 			continue;
-		ns = growth_of(task, s, slot);
+		before = *(volatile __u64 *)&s->runtime;
+		ns = growth_of(task, s, slot, before);
 		if (ns)
-			take_thread(g, slot, ns > g->open ? g->open : ns);
+			take_thread(g, c, slot, cpu, before, ns > g->open ? g->open : ns, cut);
 	}
 }
 
@@ -139,24 +131,26 @@ static __always_inline void remember(__u32 index, __u64 task)
 static __noinline void repair(struct keck_cpu *c, struct task_struct *task, struct rq *rq, __u32 cpu, __u32 cut)
 {
 	__u64 task_clock = rq->clock_task, behind = rq->clock - task_clock, end = task->se.exec_start, idle = 0, idle_before = c->idle_ns, ns;
-	struct gap g = { .c = c, .cpu = cpu, .cut = cut };
 	__u32 old = c->slot, index = 0;
+	struct scratch *g = scratch();
 	struct keck_slot *s;
 	bool idles = !old || !task->pid;
 	__s64 missed;
 
+	if (!g)
+		return;
 	missed = unseen(c, rq);
 	c->missed += missed;
-	c->parties = 0;
+	g->parties = 0;
 	if ((__s64)(end - c->task_clock) < 0 || (__s64)(task_clock - end) < 0 || (!task->pid && !task->se.sum_exec_runtime))
 		end = task_clock;
-	g.whole = g.open = end - c->task_clock;
+	g->whole = g->open = end - c->task_clock;
 	if (settings.smt) {
 		__u64 busy = sibling_busy(c, end + behind);
 
-		g.shared = busy - c->sibling_mark;
-		if (g.shared > g.whole)
-			g.shared = (__s64)g.shared < 0 ? 0 : g.whole;
+		g->shared = busy - c->sibling_mark;
+		if (g->shared > g->whole)
+			g->shared = (__s64)g->shared < 0 ? 0 : g->whole;
 		c->sibling_mark = busy;
 	}
 	if (task->pid) {
@@ -171,9 +165,9 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *task, stru
 			s->cpu = cpu;
 			ns = runtime - s->runtime;
 			if ((__s64)ns > 0)
-				take_thread(&g, index, ns);
+				take_thread(g, c, index, cpu, s->runtime, ns, cut);
 		} else {
-			take(&g, ns);
+			take(g, c, ns);
 			c->lost_ns += ns;
 		}
 		c->entry_runtime = runtime;
@@ -184,30 +178,31 @@ static __noinline void repair(struct keck_cpu *c, struct task_struct *task, stru
 		c->idle_runtime = ns;
 		if ((__s64)idle < 0)
 			idle = 0;
-		if (idle > g.open)
-			idle = g.open;
+		if (idle > g->open)
+			idle = g->open;
 		c->idle_ns += idle;
 		if (idle)
-			take(&g, idle);
+			take(g, c, idle);
 		idles = false;
 	}
 	s = old && old != index ? slot_at(old) : 0;
 	if (s) {
 		struct task_struct *left = (struct task_struct *)c->task;
+		__u64 before = *(volatile __u64 *)&s->runtime;
 
-		ns = growth_of(left, s, old);
-		if (ns > g.open && !is_on(left, rq))
-			ns = g.open; /* it runs elsewhere by now: the rest is that CPU's */
+		ns = growth_of(left, s, old, before);
+		if (ns > g->open && !is_on(left, rq))
+			ns = g->open; /* it runs elsewhere by now: the rest is that CPU's */
 		if (ns)
-			take_thread(&g, old, ns);
+			take_thread(g, c, old, cpu, before, ns, cut);
 		remember(old, c->task);
 	}
-	take_strays(&g, rq, index);
-	if (idles || c->parties > missed)
-		c->idle_ns += g.open; /* all who were there are known: the rest is the scheduler's own time, as in leave_rest */
+	take_strays(g, c, rq, index, cpu, cut);
+	if (idles || g->parties > missed)
+		c->idle_ns += g->open; /* all who were there are known: the rest is the scheduler's own time, as in leave_rest */
 	else
-		c->unplaced_ns += g.open;
-	c->busy_ns += g.whole - (c->idle_ns - idle_before);
+		c->unplaced_ns += g->open;
+	c->busy_ns += g->whole - (c->idle_ns - idle_before);
 	c->task = (__u64)task;
 	c->slot = index;
 	c->task_clock = end;

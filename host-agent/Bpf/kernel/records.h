@@ -91,8 +91,7 @@ struct keck_cpu {
 	__u64 idle_runtime;	/* the idle task's sum_exec_runtime that has been accounted; 0 before 6.12 */
 	__s64 unplaced_ns;	/* time of threads that came and went unseen; falls when they bring it home elsewhere */
 	__u64 switches;		/* rq->nr_switches when the agent last had it looked at: written by any CPU */
-	__s64 parties;		/* who shares a gap: used within one repair only */
-	__u64 cpu_pad[2];
+	__u64 cpu_pad[3];
 };
 
 /* What is there once. Each line has one writer. 128 bytes. */

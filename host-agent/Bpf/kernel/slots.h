@@ -26,7 +26,7 @@ static __noinline __u32 take_slot(void)
 	return 0;
 }
 
-static __always_inline void clear_slot(struct keck_slot *s)
+static __noinline void clear_slot(struct keck_slot *s)
 {
 	s->runtime = 0;
 	s->next = 0;

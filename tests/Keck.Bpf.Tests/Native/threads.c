@@ -65,17 +65,17 @@ static long long clock_of(pthread_t id)
 	return s.tv_sec * 1000000000ll + s.tv_nsec;
 }
 
-/* Asleep in the kernel, by its state: past the switch, not merely about to go. */
+/* Off its CPU. The state says S before that (a thread preempted there shows it too); /proc/TID/syscall waits for the switch, and says "running" if none comes. */
 static int asleep(int tid)
 {
 	char path[64], line[256];
 	FILE *f;
 	int is = 0;
 
-	snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", tid);
 	f = fopen(path, "r");
 	if (!f) return 0;
-	if (fgets(line, sizeof line, f)) { char *end = strrchr(line, ')'); is = end && end[2] == 'S'; }
+	if (fgets(line, sizeof line, f)) is = line[0] != 'r';
 	fclose(f);
 	return is;
 }

@@ -32,6 +32,7 @@ public sealed class ReplayTests
     [InlineData(1)]
     [InlineData(17)]
     [InlineData(38)]
+    [InlineData(45)] // A CPU has gone away before.
     public void Run_RecordedFromTheMiddle_GivesTheLiveBytes(int ticksBefore)
     {
         for (int seed = 1; seed <= 6; seed++)

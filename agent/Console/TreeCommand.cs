@@ -2,25 +2,26 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using Keck.Agent;
 
-namespace Keck.Host;
+namespace Keck.Agent;
 
-/// <summary><c>keck-host tree</c>: the energy tree as indented text, with a check mark where children add up.</summary>
+/// <summary><c>tree</c>: the energy tree as indented text, with a check mark where children add up.</summary>
 internal static class TreeCommand
 {
-    internal static Command Create()
+    /// <param name="program">The program's name, before what it says on stderr.</param>
+    /// <param name="accessOf">Adds what tells which agent is asked.</param>
+    internal static Command Create(string program, Func<Command, IApiAccess> accessOf)
     {
         Option<int> depth = new("--depth") { Description = "levels to show, 1 to 6", HelpName = "N", DefaultValueFactory = _ => 4 };
         Option<double> seconds = new("--seconds") { Description = "how long to meter first where no agent runs", HelpName = "S", DefaultValueFactory = _ => 5 };
         Option<bool> machines = new("--machines", "-m") { Description = "host → machine → vCPU instead of meter → core → process" };
         Command command = new("tree", "show where the energy went, level by level, and that every level adds up") { depth, seconds, machines };
-        ApiAccess access = new(command);
-        command.SetAction((parsed, cancellation) => RunAsync(access, parsed, parsed.GetValue(depth), parsed.GetValue(machines), parsed.GetValue(seconds), cancellation));
+        IApiAccess access = accessOf(command);
+        command.SetAction((parsed, cancellation) => RunAsync(program, access, parsed, parsed.GetValue(depth), parsed.GetValue(machines), parsed.GetValue(seconds), cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(ApiAccess access, ParseResult parsed, int depth, bool machines, double seconds, CancellationToken cancellation)
+    private static async Task<int> RunAsync(string program, IApiAccess access, ParseResult parsed, int depth, bool machines, double seconds, CancellationToken cancellation)
     {
         IApi? api = await access.OpenAsync(parsed, cancellation).ConfigureAwait(false);
         if (api is null)
@@ -32,7 +33,7 @@ internal static class TreeCommand
         {
             try
             {
-                if (api is LocalApi)
+                if (api.IsNew)
                 {
                     await Task.Delay(TimeSpan.FromSeconds(Math.Clamp(seconds, 1, 3_600)), TimeProvider.System, cancellation).ConfigureAwait(false);
                 }
@@ -45,7 +46,7 @@ internal static class TreeCommand
             }
             catch (ApiException e)
             {
-                await Console.Error.WriteLineAsync($"keck-host: {e.Message}").ConfigureAwait(false);
+                await Console.Error.WriteLineAsync($"{program}: {e.Message}").ConfigureAwait(false);
                 return ExitCodes.Failed;
             }
         }
