@@ -15,6 +15,9 @@ public sealed class ProcessScanner
 {
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
 
+    // A part of the scan's budget: a fork storm must not turn the beat into a scan of its own.
+    private const int YoungBudgetPart = 5;
+
     // Runtimes and service managers move a process right after its birth: its first visits look at the cgroup each time.
     private const int YoungVisits = 3;
 
@@ -61,6 +64,7 @@ public sealed class ProcessScanner
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
             {
                 Answer();
+                LookAtYoung();
                 if (_time.GetElapsedTime(last) >= _options.ScanInterval)
                 {
                     last = _time.GetTimestamp();
@@ -80,6 +84,23 @@ public sealed class ProcessScanner
         _tracker.Cgroups.WalkIfRequested();
         _tracker.Containers.ResolvePending();
         _tracker.Pods.ResolvePending();
+    }
+
+    /// <summary>Looks at the processes that the tick thread has met since and no scan has: until then nobody knows what memory they hold.</summary>
+    internal void LookAtYoung()
+    {
+        long start = _time.GetTimestamp();
+        while (_time.GetElapsedTime(start) * YoungBudgetPart < _options.ScanBudget && _tracker.Young.TryRead(out int pid))
+        {
+            ref KnownProcess known = ref CollectionsMarshal.GetValueRefOrAddDefault(_known, pid, out _);
+            known.Seen = _scan;
+            Visit(pid, ref known);
+            if (known.Visits == 0)
+            {
+                // It is dead.
+                _ = _known.Remove(pid);
+            }
+        }
     }
 
     /// <summary>One scan, as far as its budget reaches; the next one goes on from there.</summary>

@@ -15,10 +15,13 @@ public sealed class WorkloadTracker
     private const int FactsPerTick = 4096;
     private const int PlaceLimit = 65_536;
     private const int UndescribedLimit = 16_384;
+    private const int YoungLimit = 1_024;
 
     private readonly FileText _file = new(limit: 64 * 1024);
     private readonly FaultLog _faults;
     private readonly Channel<ProcessFact> _facts;
+    private readonly Channel<int> _young = Channel.CreateBounded<int>(
+        new BoundedChannelOptions(YoungLimit) { SingleReader = true, SingleWriter = true, FullMode = BoundedChannelFullMode.DropOldest });
     private readonly Dictionary<string, CgroupPlace> _places = [];
     private readonly List<Undescribed> _undescribed = [];
 
@@ -58,6 +61,9 @@ public sealed class WorkloadTracker
 
     /// <summary>Where the scanner puts what it found; a full queue refuses.</summary>
     internal ChannelWriter<ProcessFact> Facts => _facts.Writer;
+
+    /// <summary>Process ids that ran for the first time, for the scanner; of too many the oldest are left to its next scan.</summary>
+    internal ChannelReader<int> Young => _young.Reader;
 
     /// <summary>Processes that wait to be described.</summary>
     internal int UndescribedCount => _undescribed.Count;
@@ -158,6 +164,11 @@ public sealed class WorkloadTracker
         _exactStarts[row] = 0;
         if (live)
         {
+            if (!kernel)
+            {
+                _ = _young.Writer.TryWrite(pid);
+            }
+
             _undescribed.Add(new Undescribed(row, pid, start, cgroupId, leader));
         }
 

@@ -29,6 +29,29 @@ public sealed class ProcessScannerTests : IDisposable
     }
 
     [Fact]
+    public void LookAtYoung_ProcessThatRanFirst_IsKnownWithItsMemoryBeforeTheNextScan()
+    {
+        _host.WriteProcess(100, "young", 500, pss: 3000);
+        _ = _host.AddThread(100, 100, 5_000_000_000, "young");
+        _ = _host.AddThread(101, 101, 5_000_000_000, "dead");
+        _ = _host.AddThread(102, 102, 5_000_000_000, "kernel", kernel: true);
+        _host.Resolve();
+        Assert.Equal(Unobserved.Value, _host.Newest(100).PssKibibytes);
+
+        _host.Scanner.LookAtYoung();
+        _host.Resolve();
+        Assert.Equal(3000, _host.Newest(100).PssKibibytes);
+        Assert.Equal(Unobserved.Value, _host.Newest(101).PssKibibytes);
+
+        // Once is enough: the rest is the scan's.
+        _host.WriteProcess(100, "young", 500, pages: 9000, pss: 9999);
+        _host.Scanner.LookAtYoung();
+        _host.Resolve();
+        Assert.Equal(3000, _host.Newest(100).PssKibibytes);
+        Assert.Equal(1, _host.Scanner.PssReads);
+    }
+
+    [Fact]
     public void Scan_RssUnchanged_ReadsPssOnlyEveryRefresh()
     {
         _host.WriteProcess(100, "a", 500, pages: 1000, pss: 3000);

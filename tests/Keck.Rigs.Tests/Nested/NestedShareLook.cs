@@ -13,13 +13,10 @@ internal sealed record NestedShareLook(
     double SecondSeconds,
     double BusySeconds)
 {
-    // USER_HZ of /proc/stat.
-    private const double Hertz = 100;
-
     private const string Command =
         """
         set -e; api=http://127.0.0.1:9471/api/v1; a=$(cat /run/first); b=$(cat /run/second)
-        wget -qO- $api/node; echo; cat /proc/$a/schedstat /proc/$b/schedstat; grep '^cpu0 ' /proc/stat
+        wget -qO- $api/node; echo; cat /proc/$a/schedstat /proc/$b/schedstat; grep '^cpu0 ' /proc/schedstat
         wget -qO- $api/processes/$a; echo; wget -qO- $api/processes/$b; echo; wget -qO- $api/node; echo
         """;
 
@@ -56,10 +53,10 @@ internal sealed record NestedShareLook(
         Dictionary<string, long> meters = nodes[0].GetProperty("domains").EnumerateArray()
             .ToDictionary(static domain => domain.GetProperty("meter").GetString()!, static domain => domain.GetProperty("energyMicrojoules").GetInt64());
 
-        // user nice system idle iowait irq softirq steal: what was stolen is not the guest's time.
-        double[] stat = [.. lines[3].Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(static word => double.Parse(word, CultureInfo.InvariantCulture))];
+        // Field 7: how long tasks ran on this CPU, ns, on the clock that each task's own time is on. /proc/stat takes stolen time off, which tasks have.
+        double busy = long.Parse(lines[3].Split(' ')[7], CultureInfo.InvariantCulture) / 1e9;
         return new NestedShareLook(
-            Energy(lines[4]), Energy(lines[5]), meters["vcpu-0"], meters["vcpu-1"], Ran(lines[1]), Ran(lines[2]), (stat[0] + stat[1] + stat[2] + stat[5] + stat[6]) / Hertz);
+            Energy(lines[4]), Energy(lines[5]), meters["vcpu-0"], meters["vcpu-1"], Ran(lines[1]), Ran(lines[2]), busy);
     }
 
     private static JsonElement Json(string line) => JsonSerializer.Deserialize<JsonElement>(line);
