@@ -10,12 +10,12 @@ internal abstract class AgentCore : IAgentState, IDisposable
     // (24,000 of them: 230 MiB), so the profile's memory holds a part of its processes as ended ones. What they used is kept in any case.
     private const int EndedPart = 20;
 
+    private int _disposed;
     private readonly SelfMeter _self = new();
     private readonly ProfileGovernor _governor;
     private readonly LimitedRuns _limited;
     private readonly LiveTrace _trace;
     private readonly StateKeeper? _keeper;
-    private bool _disposed;
 
     /// <summary>Wires the data path.</summary>
     /// <param name="options">What is set.</param>
@@ -173,13 +173,11 @@ internal abstract class AgentCore : IAgentState, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        // The container knows the agent by two names and disposes of each.
-        if (_disposed)
+        // The services know it under two types, and each of them is disposed of.
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
         {
             return;
         }
-
-        _disposed = true;
 
         // What is kept needs the sources once more.
         _keeper?.Close();

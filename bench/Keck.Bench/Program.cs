@@ -1,6 +1,12 @@
 using System.Globalization;
 using Keck.Bench;
 
+if (args is ["attribution"])
+{
+    DrainBench.Run(Console.Out, AttributionBench.ThreadCount, AttributionBench.Run(Console.Out));
+    return 0;
+}
+
 if (args is ["frames"])
 {
     FrameBench.Run(Console.Out);

@@ -8,13 +8,12 @@ namespace Keck.Metering;
 /// </summary>
 public sealed class Attributor
 {
-    // 2^60: weights are normalised to it, so that their sum fits the fast path of the split.
-    private const double WeightScale = 1L << 60;
-
     // What a formula of these kinds is off by, as a fraction of a consumer's energy while others run beside it:
     // the spread over instruction mixes in our simulated hosts (design §5), 95 %.
     private const double ModelSpread = 0.25;
     private const double MemoryModelSpread = 0.5;
+
+    private const int NotGathered = -1;
 
     // RAPL counters are updated about once a millisecond: a reading is up to that old.
     private const double CounterUpdateNanoseconds = 1e6;
@@ -23,20 +22,21 @@ public sealed class Attributor
     private readonly RunWeights _weights;
     private readonly TickAttribution _result = new();
 
-    // The leaves that share in the meter at hand: where each lies in its column, its weight, its owner's index.
-    private readonly Column<int> _leafOf = new();
-    private readonly Column<double> _weightOf = new();
-    private readonly Column<int> _ownerOf = new();
-    private readonly OwnerSums _owners = new();
-    private readonly Column<Leaf> _dropped = new();
-    private readonly Column<ulong> _claims = new();
-    private readonly Column<ulong> _remainders = new();
-    private readonly Column<long> _parts = new();
     private readonly MemoryWeights _memory;
+    private readonly Splitter _splitter = new();
+
+    // Who shares in the meters that follow runs, for the group of meters at hand; and in those of memory.
+    private readonly Claimants _runners = new();
+    private readonly Claimants _holders = new();
+
+    // What ran in earlier ticks of the slow meter at hand.
+    private readonly LeafColumns _earlier = new();
+    private MeterZones _zones = new([]);
+    private int _gathered = NotGathered;
+    private bool _memoryGathered;
     private ImmutableArray<Meter> _meters = [];
     private ImmutableArray<Meter> _selected = [];
     private int[] _selectedIndex = [];
-    private bool _byCpu;
     private MeterState[] _states = [];
 
     /// <summary>An attributor that has learned nothing, or that goes on from a trace's initial state.</summary>
@@ -103,8 +103,9 @@ public sealed class Attributor
         }
 
         _result.Begin(observation, _selected);
-        _weights.Build(observation, _byCpu);
-        _memory.Begin();
+        _memory.Begin(observation);
+        _weights.Build(observation, _zones, _memory);
+        (_gathered, _memoryGathered) = (NotGathered, false);
         _result.Model = _weights.Model;
         foreach (ref MeterSample sample in observation.MeterSamples.Items)
         {
@@ -138,7 +139,7 @@ public sealed class Attributor
         _meters = meters;
         _selected = [.. meters.Where(meter => meter.Selected)];
         _selectedIndex = [.. meters.Select(meter => _selected.IndexOf(meter))];
-        _byCpu = _selected.Any(meter => meter.Cpu is not null);
+        _zones = new MeterZones(_selected.AsSpan());
         Dictionary<string, MeterState> kept = _states.ToDictionary(state => state.Meter.Id);
         _states = [.. _selected.Select(meter => kept.TryGetValue(meter.Id, out MeterState? state) && state.Meter == meter
             ? state
@@ -154,7 +155,7 @@ public sealed class Attributor
         long? energy = state.Energy(observation);
         if (energy is null)
         {
-            HoldBack(observation, state, busy, capacity);
+            HoldBack(observation, k, busy, capacity);
             return;
         }
 
@@ -171,14 +172,14 @@ public sealed class Attributor
             }
 
             // The runs held for this reading are owned with it.
-            DropSpan(observation, state);
+            state.Span.Drop();
             return;
         }
 
         if (meter.Domain is EnergyDomain.Overhead or EnergyDomain.Static)
         {
             // Nobody ran for these: they have owners of their own.
-            DropSpan(observation, state);
+            state.Span.Drop();
             shares.Overhead = meter.Domain == EnergyDomain.Overhead ? total : 0;
             shares.Static = total - shares.Overhead;
             shares.IdleSeparate = shares.IdleProportional = shares.Static;
@@ -191,37 +192,23 @@ public sealed class Attributor
         long active = total - shares.Static;
 
         bool memory = !meter.Domain.FollowsRuns();
-        _owners.Begin(observation.ProcessTable.Rows.Length);
-        Column<Leaf> leaves;
-        int own;
-        if (memory)
-        {
-            DropSpan(observation, state);
-            leaves = _memory.Leaves(observation);
-            own = leaves.Count;
-        }
-        else
-        {
-            leaves = _weights.Leaves;
-            own = leaves.Count;
-            state.Span.MoveTo(leaves, observation.ProcessTable);
-        }
-
-        double weights = Collect(leaves, memory ? null : meter);
+        Claimants claimants = memory ? Holders(observation, state) : Runners(observation, k);
+        claimants.Owners.ClearEnergies();
         if (active > 0)
         {
-            SplitActive(k, active, weights, leaves, memory);
+            SplitActive(k, active, claimants, memory);
         }
 
-        leaves.Resize(own);
-        SplitProportional(k);
-        Publish(observation, state, k, length, memory);
+        SplitProportional(k, claimants.Owners);
+        Publish(observation, state, k, length, memory, claimants.Owners);
         SplitAllocated(observation, k, memory);
     }
 
-    // A slow meter was not read: what ran now will share in its next reading.
-    private void HoldBack(Observation observation, MeterState state, double busy, double capacity)
+    // A slow meter was not read: what ran now will share in its next reading. Memory's goes by what is held then.
+    private void HoldBack(Observation observation, int k, double busy, double capacity)
     {
+        MeterState state = _states[k];
+        int group = _zones.GroupOf(k);
         if (!state.EverRead)
         {
             return;
@@ -230,102 +217,108 @@ public sealed class Attributor
         state.Span.Nanoseconds += observation.Length.Nanoseconds;
         state.Span.Busy += busy;
         state.Span.Capacity += capacity;
-        foreach (ref Leaf leaf in _weights.Leaves.Items)
+        if (group < 0)
         {
-            if (Covers(state.Meter, leaf.Zone))
-            {
-                state.Span.Add(leaf, observation.ProcessTable);
-            }
+            return;
+        }
+
+        ReadOnlySpan<double> weights = _weights.Weights(group), times = _weights.Times(group);
+        ReadOnlySpan<int> owners = _weights.Owners(group), places = _weights.Places(group);
+        for (int i = 0; i < places.Length; i++)
+        {
+            int cpu = places[i] >= 0 ? observation.Runs[places[i]].Cpu : observation.Cpus[Leaf.OnCpu(places[i])].Cpu;
+            state.Span.Add(owners[i], _zones.ZoneOf(observation.Topology, cpu), weights[i], times[i], observation.ProcessTable);
         }
     }
 
-    private void DropSpan(Observation observation, MeterState state)
+    // Who ran on what the meter covers, in this tick and in those since it was last read.
+    private Claimants Runners(Observation observation, int k)
     {
-        state.Span.MoveTo(_dropped, observation.ProcessTable);
-        _dropped.Clear();
-    }
-
-    /// <summary>Finds the leaves that the meter covers (all of them without one) and gathers them by owner.</summary>
-    /// <returns>The sum of their weights.</returns>
-    private double Collect(Column<Leaf> from, Meter? meter)
-    {
-        Span<Leaf> leaves = from.Items;
-        Span<int> leafOf = Room(_leafOf, leaves.Length);
-        int wanted = meter is null ? -1 : Zone(meter);
-        int count = 0;
-        for (int i = 0; i < leaves.Length; i++)
+        int group = _zones.GroupOf(k);
+        SpanWeights span = _states[k].Span;
+        if (_gathered == group && span.Count == 0)
         {
-            // Which package a run was on is a coin toss: no branch on it.
-            int zone = leaves[i].Zone;
-            leafOf[count] = i;
-            count += Convert.ToInt32(wanted < 0 | zone < 0 | zone == wanted);
+            span.Drop();
+            return _runners;
         }
 
-        _leafOf.Resize(count);
-        leafOf = leafOf[..count];
-        Span<int> ownerOf = Room(_ownerOf, count);
-        Span<double> weightOf = Room(_weightOf, count);
-        double sum = 0;
-        for (int i = 0; i < leafOf.Length; i++)
+        _earlier.Clear();
+        span.MoveTo(_earlier, observation.ProcessTable);
+        double sum = _weights.Sum(group);
+        foreach (double weight in _earlier.Weights.Items)
         {
-            ref Leaf leaf = ref leaves[leafOf[i]];
-            ownerOf[i] = _owners.Add(leaf);
-            weightOf[i] = leaf.Weight;
-            sum += leaf.Weight;
+            sum += weight;
         }
 
-        return sum;
+        ReadOnlySpan<double> weights = _weights.Weights(group);
+        Claimants.Filling filling = _runners.Begin(weights.Length + _earlier.Count, sum, observation.ProcessTable.Rows.Length);
+        filling.Add(weights, _weights.Times(group), _weights.Owners(group));
+        filling.Add(_earlier.Weights.Items, _earlier.Times.Items, _earlier.Owners.Items);
+        _gathered = _earlier.Count == 0 ? group : NotGathered;
+        return _runners;
     }
 
-    private void SplitActive(int k, long active, double sum, Column<Leaf> from, bool memory)
+    private Claimants Holders(Observation observation, MeterState state)
     {
-        if (sum <= 0)
+        state.Span.Drop();
+        if (!_memoryGathered)
+        {
+            (LeafColumns leaves, double sum) = _memory.Collect(observation);
+            _holders.Begin(leaves.Count, sum, observation.ProcessTable.Rows.Length).Add(leaves.Weights.Items, leaves.Times.Items, leaves.Owners.Items);
+            _memoryGathered = true;
+        }
+
+        return _holders;
+    }
+
+    private void SplitActive(int k, long active, Claimants claimants, bool memory)
+    {
+        if (!claimants.Any)
         {
             if (memory)
             {
                 // Nothing says who holds the memory: the energy is owned, not guessed.
-                _owners[_owners.IndexOf(Leaf.UnattributedOwner)].Active += active;
+                int index = claimants.Owners.IndexOf(Leaf.UnattributedOwner);
+                claimants.Owners.Items[index].Active += active;
             }
 
             return;
         }
 
-        Span<double> weightOf = _weightOf.Items;
-        Prepare(weightOf.Length);
-        Span<ulong> claims = _claims.Items;
-        double scale = WeightScale / sum;
-        for (int i = 0; i < weightOf.Length; i++)
-        {
-            claims[i] = unchecked((ulong)(long)(weightOf[i] * scale));
-        }
-
-        Span<long> parts = _parts.Items;
-        if (!IntegerSplit.Split(active, claims, parts, _remainders.Items))
+        if (!_splitter.Split(active, claimants.Claims, claimants.ClaimSum))
         {
             return;
         }
 
-        Span<OwnerSum> owners = _owners.Items;
-        Span<int> ownerOf = _ownerOf.Items;
-        Span<int> leafOf = _leafOf.Items;
-        Span<Leaf> leaves = from.Items;
+        ReadOnlySpan<long> parts = _splitter.Parts;
+        ReadOnlySpan<int> places = memory ? [] : _weights.Places(_zones.GroupOf(k));
+        Span<OwnerSum> owners = claimants.Owners.Items;
+        ReadOnlySpan<int> ownerOf = claimants.OwnerOf[..parts.Length];
         Span<long> runs = _result.RunMicrojoules.Items;
-        for (int i = 0; i < parts.Length; i++)
+        for (int i = 0; i < places.Length; i++)
         {
-            ref Leaf leaf = ref leaves[leafOf[i]];
+            ref OwnerSum owner = ref owners[ownerOf[i]];
             long part = parts[i];
-            owners[ownerOf[i]].Active += part;
-            if (leaf.Run >= 0)
+            owner.Active += part;
+            int place = places[i];
+            if (place >= 0)
             {
-                runs[leaf.Run] += part;
+                runs[place] += part;
             }
-            else if (leaf.CpuIndex >= 0)
+            else
             {
-                (leaf.Owner == Leaf.SystemOwner ? _result.InterruptMicrojoules : _result.LostMicrojoules)[leaf.CpuIndex] += part;
+                (owner.Owner == Leaf.SystemOwner ? _result.InterruptMicrojoules : _result.LostMicrojoules)[Leaf.OnCpu(place)] += part;
             }
-            else if (!memory && part > 0)
+        }
+
+        // Memory's leaves have no place, nor have earlier ticks.
+        for (int i = places.Length; i < parts.Length; i++)
+        {
+            ref OwnerSum owner = ref owners[ownerOf[i]];
+            owner.Active += parts[i];
+            if (!memory && parts[i] > 0)
             {
-                AddOffCore(k, leaf.Owner, part);
+                AddOffCore(k, owner.Owner, parts[i]);
             }
         }
     }
@@ -339,25 +332,24 @@ public sealed class Attributor
         share.Microjoules = microjoules;
     }
 
-    private void SplitProportional(int k)
+    private void SplitProportional(int k, OwnerSums sums)
     {
         long total = _result.Shares[k].Static;
-        if (total == 0 || _owners.Count == 0)
+        if (total == 0 || sums.Count == 0)
         {
             return;
         }
 
-        Span<OwnerSum> owners = _owners.Items;
-        Prepare(owners.Length);
-        Span<ulong> claims = _claims.Items;
+        Span<OwnerSum> owners = sums.Items;
+        Span<ulong> claims = _splitter.Claims(owners.Length);
         for (int i = 0; i < owners.Length; i++)
         {
             claims[i] = (ulong)owners[i].Active;
         }
 
-        Span<long> parts = _parts.Items;
-        if (IntegerSplit.Split(total, claims, parts, _remainders.Items))
+        if (_splitter.Split(total))
         {
+            ReadOnlySpan<long> parts = _splitter.Parts;
             for (int i = 0; i < owners.Length; i++)
             {
                 owners[i].Proportional = parts[i];
@@ -369,8 +361,7 @@ public sealed class Attributor
     {
         ref MeterShares shares = ref _result.Shares[k];
         int processes = _result.Processes.Count;
-        Prepare(processes + 2);
-        Span<ulong> claims = _claims.Items;
+        Span<ulong> claims = _splitter.Claims(processes + 2);
         claims.Clear();
         for (int i = 0; i < processes; i++)
         {
@@ -386,12 +377,12 @@ public sealed class Attributor
             claims[processes + 1] += (ulong)other.UnattributedActive;
         }
 
-        Span<long> parts = _parts.Items;
-        if (!IntegerSplit.Split(shares.Static, claims, parts, _remainders.Items))
+        if (!_splitter.Split(shares.Static))
         {
             return;
         }
 
+        ReadOnlySpan<long> parts = _splitter.Parts;
         for (int i = 0; i < processes; i++)
         {
             _result.AddProportional(_result.Processes[i], k, parts[i]);
@@ -414,8 +405,7 @@ public sealed class Attributor
 
         Topology topology = observation.Topology;
         bool memory = byMemory && topology.MemoryKibibytes is not null;
-        Prepare(machines.Count + 1);
-        Span<ulong> claims = _claims.Items;
+        Span<ulong> claims = _splitter.Claims(machines.Count + 1);
         ulong sized = 0;
         for (int i = 0; i < machines.Count; i++)
         {
@@ -426,12 +416,12 @@ public sealed class Attributor
 
         ulong capacity = (ulong)(memory ? topology.MemoryKibibytes!.Value : topology.Cpus.Length);
         claims[machines.Count] = capacity > sized ? capacity - sized : 0;
-        Span<long> parts = _parts.Items;
-        if (!IntegerSplit.Split(shares.Static, claims, parts, _remainders.Items))
+        if (!_splitter.Split(shares.Static))
         {
             return;
         }
 
+        ReadOnlySpan<long> parts = _splitter.Parts;
         for (int i = 0; i < machines.Count; i++)
         {
             _result.Allocate(machines[i], k, parts[i]);
@@ -439,10 +429,10 @@ public sealed class Attributor
         }
     }
 
-    private void Publish(Observation observation, MeterState state, int k, long length, bool memory)
+    private void Publish(Observation observation, MeterState state, int k, long length, bool memory, OwnerSums sums)
     {
         ref MeterShares shares = ref _result.Shares[k];
-        Span<OwnerSum> owners = _owners.Items;
+        Span<OwnerSum> owners = sums.Items;
         double weights = 0, times = 0;
         long active = 0, proportional = 0;
         foreach (ref OwnerSum owner in owners)
@@ -493,27 +483,12 @@ public sealed class Attributor
         };
     }
 
-    private void Prepare(int count)
-    {
-        _ = Room(_claims, count);
-        _ = Room(_remainders, count);
-        _ = Room(_parts, count);
-    }
-
-    // Scratch of this length; what it holds means nothing.
-    private static Span<T> Room<T>(Column<T> column, int count)
-        where T : struct
-    {
-        column.Resize(count);
-        return column.Items;
-    }
-
     private static (double Busy, double Capacity) Cover(Observation observation, Meter meter)
     {
         double busy = 0, capacity = 0;
         foreach (ref CpuSample cpu in observation.Cpus.Items)
         {
-            if (Covers(meter, meter.Cpu is null ? observation.Topology.Package(cpu.Cpu) : cpu.Cpu))
+            if (MeterZones.Covers(meter, observation.Topology, cpu.Cpu))
             {
                 busy += cpu.BusyNanoseconds + cpu.InterruptNanoseconds;
                 capacity += observation.Length.Nanoseconds;
@@ -522,10 +497,4 @@ public sealed class Attributor
 
         return (busy, capacity);
     }
-
-    // The CPU or package that a meter covers; -1 for one that covers all.
-    private static int Zone(Meter meter) => meter.Cpu ?? meter.Package ?? -1;
-
-    // A meter of a zone covers its CPUs and those whose place is unknown.
-    private static bool Covers(Meter meter, int zone) => zone < 0 || Zone(meter) is var own && (own < 0 || own == zone);
 }

@@ -11,6 +11,9 @@ public static class IntegerSplit
 {
     private const int RadixBits = 11;
 
+    // Remainders that share their highest digits are sorted if they are few; the radix selection does not care how many there are.
+    private const int MostCandidates = 1024;
+
     // Below these limits a share fits a double's estimate to ±1 and a remainder fits 64 bits, so that no 128-bit division is needed.
     private const long FastTotal = 1L << 50;
     private const ulong FastSum = 1UL << 61;
@@ -29,19 +32,27 @@ public static class IntegerSplit
             throw new ArgumentException($"{weights.Length} weights need as many shares ({shares.Length}) and remainders ({remainders.Length}).");
         }
 
-        UInt128 sum = Sum(weights);
+        return Split(total, weights, Sum(weights), shares, remainders);
+    }
+
+    /// <summary>The same with the sum of the weights already known, and spans of one length.</summary>
+    internal static bool Split(long total, ReadOnlySpan<ulong> weights, UInt128 sum, Span<long> shares, Span<ulong> remainders)
+    {
         if (sum == 0)
         {
             shares.Clear();
             return false;
         }
 
+        if (total < FastTotal && sum < FastSum)
+        {
+            SplitFast((ulong)total, weights, (ulong)sum, shares, remainders);
+            return true;
+        }
+
         // Remainders lie below the sum. A sum beyond 64 bits would not fit the scratch: halve the weights' resolution until it does.
         int shift = Math.Max(0, 128 - 63 - (int)UInt128.LeadingZeroCount(sum));
-        long assigned = total < FastTotal && sum < FastSum
-            ? FloorsFast((ulong)total, weights, (ulong)sum, shares, remainders)
-            : FloorsExact((ulong)total, weights, sum, shift, shares, remainders);
-        long left = total - assigned;
+        long left = total - FloorsExact((ulong)total, weights, sum, shift, shares, remainders);
         if (left > 0)
         {
             GiveToLargestRemainders(left, remainders, shares);
@@ -50,7 +61,8 @@ public static class IntegerSplit
         return true;
     }
 
-    private static UInt128 Sum(ReadOnlySpan<ulong> weights)
+    /// <summary>Sum of the weights.</summary>
+    internal static UInt128 Sum(ReadOnlySpan<ulong> weights)
     {
         ulong high = 0, low = 0;
         foreach (ulong weight in weights)
@@ -62,7 +74,108 @@ public static class IntegerSplit
         return new UInt128(high, low);
     }
 
-    private static long FloorsFast(ulong total, ReadOnlySpan<ulong> weights, ulong sum, Span<long> shares, Span<ulong> remainders)
+    // Floors, and the histogram of the remainders' highest digits on the way: one more pass then gives the rest out.
+    private static void SplitFast(ulong total, ReadOnlySpan<ulong> weights, ulong sum, Span<long> shares, Span<ulong> remainders)
+    {
+        Span<int> histogram = stackalloc int[1 << RadixBits];
+        histogram.Clear();
+        int shift = Math.Max(0, 64 - BitOperations.LeadingZeroCount(sum) - RadixBits);
+        long left = (long)total - FloorsFast(total, weights, sum, shift, histogram, shares, remainders);
+        if (left <= 0)
+        {
+            return;
+        }
+
+        int bucket = histogram.Length - 1;
+        long wanted = left;
+        while (histogram[bucket] < wanted)
+        {
+            wanted -= histogram[bucket--];
+        }
+
+        if (histogram[bucket] > MostCandidates && histogram[bucket] != wanted)
+        {
+            GiveToLargestRemainders(left, remainders, shares);
+            return;
+        }
+
+        // Above the bucket everybody gets one; in it, those with the largest remainders. If all of it is wanted, it belongs above.
+        ulong above = (ulong)(histogram[bucket] == wanted ? bucket : bucket + 1) << shift;
+        ulong from = (ulong)bucket << shift;
+        Span<int> candidates = stackalloc int[MostCandidates];
+        int count = GiveAbove(above, from, remainders, shares, candidates);
+        GiveToLargest(wanted, candidates[..count], remainders, shares);
+    }
+
+    // Whether a remainder is large is a coin toss: no branch on it.
+    private static int GiveAbove(ulong above, ulong from, ReadOnlySpan<ulong> remainders, Span<long> shares, Span<int> candidates)
+    {
+        shares = shares[..remainders.Length];
+        Vector<ulong> aboves = new(above), froms = new(from);
+        int count = 0, i = 0;
+        for (; i <= remainders.Length - Vector<ulong>.Count; i += Vector<ulong>.Count)
+        {
+            Vector<ulong> each = new(remainders[i..]);
+            Vector<ulong> gets = Vector.GreaterThanOrEqual(each, aboves);
+            (new Vector<long>(shares[i..]) - Vector.AsVectorInt64(gets)).CopyTo(shares[i..]);
+            if (Vector.AndNot(Vector.GreaterThanOrEqual(each, froms), gets) != Vector<ulong>.Zero)
+            {
+                for (int lane = i; lane < i + Vector<ulong>.Count; lane++)
+                {
+                    if (remainders[lane] >= from && remainders[lane] < above)
+                    {
+                        candidates[count++] = lane;
+                    }
+                }
+            }
+        }
+
+        for (; i < remainders.Length; i++)
+        {
+            if (remainders[i] >= above)
+            {
+                shares[i]++;
+            }
+            else if (remainders[i] >= from)
+            {
+                candidates[count++] = i;
+            }
+        }
+
+        return count;
+    }
+
+    private static void GiveToLargest(long wanted, ReadOnlySpan<int> candidates, ReadOnlySpan<ulong> remainders, Span<long> shares)
+    {
+        if (candidates.IsEmpty)
+        {
+            return;
+        }
+
+        Span<ulong> sorted = stackalloc ulong[MostCandidates];
+        sorted = sorted[..candidates.Length];
+        for (int i = 0; i < candidates.Length; i++)
+        {
+            sorted[i] = remainders[candidates[i]];
+        }
+
+        sorted.Sort();
+        ulong threshold = sorted[^(int)wanted];
+        foreach (ulong remainder in sorted)
+        {
+            wanted -= remainder > threshold ? 1 : 0;
+        }
+
+        foreach (int index in candidates)
+        {
+            if (remainders[index] > threshold || (remainders[index] == threshold && wanted-- > 0))
+            {
+                shares[index]++;
+            }
+        }
+    }
+
+    private static long FloorsFast(ulong total, ReadOnlySpan<ulong> weights, ulong sum, int shift, Span<int> histogram, Span<long> shares, Span<ulong> remainders)
     {
         unchecked
         {
@@ -92,6 +205,7 @@ public static class IntegerSplit
                 shares[i] = (long)share;
                 remainders[i] = (ulong)remainder;
                 assigned += (long)share;
+                histogram[(int)((ulong)remainder >> shift)]++;
             }
 
             return assigned;

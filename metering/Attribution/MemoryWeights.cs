@@ -4,44 +4,38 @@ namespace Keck.Metering;
 internal sealed class MemoryWeights(AttributionOptions options)
 {
     private readonly Column<long> _misses = new();
-    private readonly Column<Leaf> _leaves = new();
-    private bool _collected;
+    private readonly LeafColumns _leaves = new();
+    private double _totalMisses;
+    private double _sum;
 
     /// <summary>Starts a tick.</summary>
-    internal void Begin() => _collected = false;
-
-    /// <summary>One leaf for each process that holds or touches memory; the same for every memory meter of the tick.</summary>
-    internal Column<Leaf> Leaves(Observation observation)
+    internal void Begin(Observation observation)
     {
-        if (!_collected)
-        {
-            Collect(observation);
-            _collected = true;
-        }
-
-        return _leaves;
+        _misses.Clear();
+        _misses.Resize(observation.ProcessTable.Rows.Length);
+        _totalMisses = 0;
     }
 
-    private void Collect(Observation observation)
+    /// <summary>Adds what a thread missed the caches by; unknown counts and threads of unknown processes tell nothing.</summary>
+    internal void AddMisses(int process, long misses)
+    {
+        if (misses > 0 && process >= 0)
+        {
+            _misses[process] += misses;
+            _totalMisses += misses;
+        }
+    }
+
+    /// <summary>One leaf for each process that holds or touches memory; the same for every memory meter of the tick.</summary>
+    /// <returns>The leaves, and the sum of their weights.</returns>
+    internal (LeafColumns Leaves, double Sum) Collect(Observation observation)
     {
         _leaves.Clear();
+        _sum = 0;
         Span<ProcessRow> processes = observation.ProcessTable.Rows;
-        Span<ThreadRow> threads = observation.ThreadTable.Rows;
-        _misses.Clear();
-        _misses.Resize(processes.Length);
         Span<long> misses = _misses.Items;
-        double totalMisses = 0, totalPss = 0;
+        double totalMisses = _totalMisses, totalPss = 0;
         int known = 0, unknown = 0;
-        foreach (ref ThreadSample thread in observation.Threads.Items)
-        {
-            int process = threads[thread.Row].Process;
-            if (thread.LlcMisses > 0 && process >= 0)
-            {
-                misses[process] += thread.LlcMisses;
-                totalMisses += thread.LlcMisses;
-            }
-        }
-
         foreach (ref ProcessRow process in processes)
         {
             if (IsHolder(process))
@@ -70,16 +64,14 @@ internal sealed class MemoryWeights(AttributionOptions options)
                 AddLeaf(processes[row].Kernel ? Leaf.SystemOwner : row, byMisses + byMemory);
             }
         }
+
+        return (_leaves, _sum);
     }
 
     private void AddLeaf(int owner, double weight)
     {
-        ref Leaf leaf = ref _leaves.Add();
-        leaf.Owner = owner;
-        leaf.Run = -1;
-        leaf.CpuIndex = -1;
-        leaf.Weight = weight;
-        leaf.Time = weight;
+        _leaves.Add(owner, weight, weight);
+        _sum += weight;
     }
 
     private static bool IsHolder(in ProcessRow process) => process.Pid != 0 && !process.Ended && !process.Kernel;

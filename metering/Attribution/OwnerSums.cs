@@ -23,8 +23,6 @@ internal sealed class OwnerSums
 
     internal Span<OwnerSum> Items => _sums.Items;
 
-    internal ref OwnerSum this[int index] => ref _sums[index];
-
     internal void Begin(int processLimit)
     {
         foreach (ref OwnerSum sum in _sums.Items)
@@ -39,15 +37,32 @@ internal sealed class OwnerSums
         }
     }
 
-    /// <summary>Adds a leaf to its owner's sums.</summary>
-    /// <returns>The owner's index.</returns>
-    internal int Add(in Leaf leaf)
+    /// <summary>Adds leaves to their owners' sums.</summary>
+    /// <param name="weights">Each leaf's weight.</param>
+    /// <param name="times">Each leaf's weight by time alone.</param>
+    /// <param name="owners">Each leaf's owner.</param>
+    /// <param name="indices">Receives each owner's index.</param>
+    internal void Add(ReadOnlySpan<double> weights, ReadOnlySpan<double> times, ReadOnlySpan<int> owners, Span<int> indices)
     {
-        int index = IndexOf(leaf.Owner);
-        ref OwnerSum sum = ref _sums[index];
-        sum.Weight += leaf.Weight;
-        sum.Time += leaf.Time;
-        return index;
+        times = times[..weights.Length];
+        owners = owners[..weights.Length];
+        indices = indices[..weights.Length];
+        Span<int> indexPlusOne = _indexPlusOne.Items;
+        Span<OwnerSum> sums = _sums.Items;
+        for (int i = 0; i < weights.Length; i++)
+        {
+            int index = indexPlusOne[owners[i] + Offset] - 1;
+            if (index < 0)
+            {
+                index = IndexOf(owners[i]);
+                sums = _sums.Items;
+            }
+
+            indices[i] = index;
+            ref OwnerSum sum = ref sums[index];
+            sum.Weight += weights[i];
+            sum.Time += times[i];
+        }
     }
 
     internal int IndexOf(int owner)
@@ -60,5 +75,14 @@ internal sealed class OwnerSums
         }
 
         return known - 1;
+    }
+
+    /// <summary>Forgets the energies and keeps the weights.</summary>
+    internal void ClearEnergies()
+    {
+        foreach (ref OwnerSum sum in _sums.Items)
+        {
+            (sum.Active, sum.Proportional) = (0, 0);
+        }
     }
 }

@@ -1,23 +1,33 @@
 namespace Keck.Metering;
 
-/// <summary>Turns an observation's runs into weighted leaves under the best model that the data allow.</summary>
+/// <summary>Turns an observation's runs into weighted leaves under the best model that the data allow, sorted by the meters that cover them.</summary>
 internal sealed class RunWeights(AttributionOptions options)
 {
     // A model is used where at least this part of the run time has its data; the rest takes the mean.
     private const double NeededCoverage = 0.9;
 
-    // Per thread, 1 + α·IPC + β·missRate; NaN where its counters are not there.
+    // By thread: 1 + α·IPC + β·missRate, NaN where its counters are not there; and who owns what it used.
     private readonly Column<double> _factors = new();
+    private readonly Column<int> _owners = new();
 
-    private bool _byCpu;
+    // By run, in the order of threads: its frequency squared (GHz²), NaN where unknown; its time; its slot among the meters' zones.
+    private readonly Column<double> _squares = new();
+    private readonly Column<double> _times = new();
+    private readonly Column<int> _slots = new();
+
+    // By group of meters: its leaves lie together, in the order of threads, interrupts and lost time last.
+    private readonly LeafColumns _leaves = new();
+    private readonly Column<int> _places = new();
+    private readonly Column<int> _starts = new();
+    private readonly Column<int> _ends = new();
+    private readonly Column<double> _sums = new();
+    private readonly Column<int> _counts = new();
+
     private double _totalTime;
     private double _timeWithFrequency;
     private double _timeWithCounters;
-    private double _squares;
+    private double _squaredTime;
     private double _weightedFactors;
-
-    /// <summary>The tick's leaves.</summary>
-    internal Column<Leaf> Leaves { get; } = new();
 
     /// <summary>The model of the tick.</summary>
     internal ModelKind Model { get; private set; }
@@ -25,120 +35,209 @@ internal sealed class RunWeights(AttributionOptions options)
     /// <summary>Part of the run time whose weight came from a mean, 0 to 1.</summary>
     internal double MissingPart { get; private set; }
 
+    /// <summary>Weights of a group's leaves.</summary>
+    internal ReadOnlySpan<double> Weights(int group) => _leaves.Weights.Items[_starts[group].._ends[group]];
+
+    /// <summary>Weights by time alone.</summary>
+    internal ReadOnlySpan<double> Times(int group) => _leaves.Times.Items[_starts[group].._ends[group]];
+
+    /// <summary>Owners of a group's leaves.</summary>
+    internal ReadOnlySpan<int> Owners(int group) => _leaves.Owners.Items[_starts[group].._ends[group]];
+
+    /// <summary>Places of a group's leaves: a run, or <see cref="Leaf.OnCpu"/>.</summary>
+    internal ReadOnlySpan<int> Places(int group) => _places.Items[_starts[group].._ends[group]];
+
+    /// <summary>Sum of a group's weights.</summary>
+    internal double Sum(int group) => _sums[group];
+
     /// <summary>Builds the leaves of a tick.</summary>
     /// <param name="observation">The tick.</param>
-    /// <param name="byCpu">Whether meters cover single CPUs; packages otherwise.</param>
-    internal void Build(Observation observation, bool byCpu)
+    /// <param name="zones">What the meters cover.</param>
+    /// <param name="memory">Told each thread's cache misses on the way.</param>
+    internal void Build(Observation observation, MeterZones zones, MemoryWeights memory)
     {
-        _byCpu = byCpu;
-        Collect(observation);
+        Collect(observation, zones, memory);
         (double meanSquare, double meanFactor) = Choose();
-        Weigh(observation, meanSquare, meanFactor);
+        LayOut(observation, zones);
+        Weigh(observation, zones, meanSquare, meanFactor);
         Span<CpuSample> cpus = observation.Cpus.Items;
         for (int i = 0; i < cpus.Length; i++)
         {
             double gigahertz = cpus[i].KiloHertz / 1e6;
             double square = Model == ModelKind.CpuTimeRatio ? 1 : cpus[i].KiloHertz > 0 ? gigahertz * gigahertz : meanSquare;
-            AddCpuLeaf(observation, i, Leaf.SystemOwner, cpus[i].InterruptNanoseconds, square * meanFactor);
-            AddCpuLeaf(observation, i, Leaf.UnattributedOwner, cpus[i].LostNanoseconds, square * meanFactor);
+            int slot = zones.SlotOf(observation.Topology, cpus[i].Cpu);
+            AddCpuLeaf(zones, slot, i, Leaf.SystemOwner, cpus[i].InterruptNanoseconds, square * meanFactor);
+            AddCpuLeaf(zones, slot, i, Leaf.UnattributedOwner, cpus[i].LostNanoseconds, square * meanFactor);
         }
     }
 
-    // One leaf for each run, in the order of threads. Its weight is its frequency squared (GHz²), NaN where unknown, until Weigh has seen the whole tick.
-    private void Collect(Observation observation)
+    private void Collect(Observation observation, MeterZones zones, MemoryWeights memory)
     {
-        (_totalTime, _timeWithFrequency, _timeWithCounters, _squares, _weightedFactors) = (0, 0, 0, 0, 0);
+        double totalTime = 0, timeWithFrequency = 0, timeWithCounters = 0, squaredTime = 0, weightedFactors = 0;
         double sharedDiscount = 1 - options.SharedWeight;
         Topology topology = observation.Topology;
+        ReadOnlySpan<int> slotOfCpu = zones.SlotsByCpu(topology);
+        Span<int> counts = Filled(_counts, zones.ZoneCount + 2);
         Span<ThreadRow> rows = observation.ThreadTable.Rows;
         Span<ThreadSample> threads = observation.Threads.Items;
-        Leaves.Resize(observation.Runs.Count);
-        _factors.Resize(threads.Length);
-        Span<Leaf> leaves = Leaves.Items;
-        Span<double> factors = _factors.Items;
-        int next = 0;
+        Span<RunSample> allRuns = observation.Runs.Items;
+        Span<double> factors = Room(_factors, threads.Length);
+        Span<int> owners = Room(_owners, threads.Length);
+        Span<double> squares = Room(_squares, allRuns.Length), times = Room(_times, allRuns.Length);
+        Span<int> slots = Room(_slots, allRuns.Length);
+        bool holdsMemory = zones.HoldsMemory;
         for (int t = 0; t < threads.Length; t++)
         {
             ref ThreadSample thread = ref threads[t];
             ref ThreadRow row = ref rows[thread.Row];
-            int owner = row.Owner;
+            owners[t] = row.Owner;
+            if (holdsMemory)
+            {
+                memory.AddMisses(row.Process, thread.LlcMisses);
+            }
+
             double factor = CounterFactor(thread);
             factors[t] = factor;
-            Span<RunSample> runs = observation.Runs.Items.Slice(thread.FirstRun, thread.RunCount);
-            double cyclesPerNanosecond = CyclesPerNanosecond(thread, runs);
-            for (int i = 0; i < runs.Length; i++)
+            bool counted = !double.IsNaN(factor);
+            int end = thread.FirstRun + thread.RunCount;
+            for (int i = thread.FirstRun; i < end; i++)
             {
-                ref RunSample run = ref runs[i];
+                ref RunSample run = ref allRuns[i];
                 double nanoseconds = run.Nanoseconds;
-                double square = FrequencySquare(run, cyclesPerNanosecond);
-                _totalTime += nanoseconds;
-                if (!double.IsNaN(square))
+                totalTime += nanoseconds;
+                double gigahertz = run.KiloCycles > 0 && run.Nanoseconds > 0 ? run.KiloCycles * 1e3 / nanoseconds : CyclesPerNanosecond(thread, allRuns);
+                double square = double.NaN;
+                if (gigahertz > 0)
                 {
-                    _timeWithFrequency += nanoseconds;
-                    _squares += nanoseconds * square;
+                    square = gigahertz * gigahertz;
+                    timeWithFrequency += nanoseconds;
+                    squaredTime += nanoseconds * square;
                 }
 
-                if (!double.IsNaN(factor))
+                if (counted)
                 {
-                    _timeWithCounters += nanoseconds;
-                    _weightedFactors += nanoseconds * factor;
+                    timeWithCounters += nanoseconds;
+                    weightedFactors += nanoseconds * factor;
                 }
 
-                leaves[next++] = new Leaf
-                {
-                    Owner = owner,
-                    Run = thread.FirstRun + i,
-                    CpuIndex = -1,
-                    Zone = _byCpu ? run.Cpu : topology.Package(run.Cpu),
-                    Time = nanoseconds - (Math.Min(run.SharedNanoseconds, nanoseconds) * sharedDiscount),
-                    Weight = square,
-                };
+                squares[i] = square;
+                times[i] = nanoseconds - (Math.Min(run.SharedNanoseconds, run.Nanoseconds) * sharedDiscount);
+                int slot = unchecked((uint)run.Cpu) < (uint)slotOfCpu.Length ? slotOfCpu[run.Cpu] : zones.SlotOf(topology, run.Cpu);
+                slots[i] = slot;
+                counts[slot]++;
             }
         }
 
-        Leaves.Resize(next);
+        (_totalTime, _timeWithFrequency, _timeWithCounters, _squaredTime, _weightedFactors) = (totalTime, timeWithFrequency, timeWithCounters, squaredTime, weightedFactors);
     }
 
-    private void Weigh(Observation observation, double meanSquare, double meanFactor)
+    // Finds each group its place in the columns.
+    private void LayOut(Observation observation, MeterZones zones)
     {
-        Span<Leaf> leaves = Leaves.Items;
+        Span<int> counts = _counts.Items;
+        foreach (ref CpuSample cpu in observation.Cpus.Items)
+        {
+            counts[zones.SlotOf(observation.Topology, cpu.Cpu)] += (cpu.InterruptNanoseconds > 0 ? 1 : 0) + (cpu.LostNanoseconds > 0 ? 1 : 0);
+        }
+
+        int all = 0, next = 0;
+        foreach (int count in counts)
+        {
+            all += count;
+        }
+
+        _ = Filled(_sums, zones.Count);
+        Span<int> starts = Room(_starts, zones.Count), ends = Room(_ends, zones.Count);
+        for (int group = 0; group < zones.Count; group++)
+        {
+            (starts[group], ends[group]) = (next, next);
+            next += group == zones.All ? all : counts[group] + counts[zones.Unknown];
+        }
+
+        _leaves.Resize(next);
+        _places.Resize(next);
+    }
+
+    private void Weigh(Observation observation, MeterZones zones, double meanSquare, double meanFactor)
+    {
+        bool byTime = Model == ModelKind.CpuTimeRatio, byCounters = Model == ModelKind.FullModel;
         Span<ThreadSample> threads = observation.Threads.Items;
-        Span<double> factors = _factors.Items;
-        int next = 0;
+        Span<double> factors = _factors.Items, squares = _squares.Items, times = _times.Items;
+        Span<int> owners = _owners.Items, slots = _slots.Items;
+        Span<double> weightOf = _leaves.Weights.Items, timeOf = _leaves.Times.Items, sums = _sums.Items;
+        Span<int> ownerOf = _leaves.Owners.Items, placeOf = _places.Items, ends = _ends.Items;
+        int zoneCount = zones.ZoneCount;
+        bool simple = zones.All < 0;
         for (int t = 0; t < threads.Length; t++)
         {
-            double factor = Model != ModelKind.FullModel ? 1 : double.IsNaN(factors[t]) ? meanFactor : factors[t];
-            for (int end = next + threads[t].RunCount; next < end; next++)
+            double factor = !byCounters ? 1 : double.IsNaN(factors[t]) ? meanFactor : factors[t];
+            int owner = owners[t], first = threads[t].FirstRun, end = first + threads[t].RunCount;
+            for (int run = first; run < end; run++)
             {
-                ref Leaf leaf = ref leaves[next];
-                double square = Model == ModelKind.CpuTimeRatio ? 1 : double.IsNaN(leaf.Weight) ? meanSquare : leaf.Weight;
-                leaf.Weight = leaf.Time * square * factor;
+                double time = times[run], known = squares[run];
+                double weight = time * (byTime ? 1 : double.IsNaN(known) ? meanSquare : known) * factor;
+                int slot = slots[run];
+                if (simple && slot < zoneCount)
+                {
+                    int at = ends[slot]++;
+                    weightOf[at] = weight;
+                    timeOf[at] = time;
+                    ownerOf[at] = owner;
+                    placeOf[at] = run;
+                    sums[slot] += weight;
+                }
+                else
+                {
+                    Put(zones, slot, run, owner, weight, time);
+                }
             }
         }
     }
 
-    private void AddCpuLeaf(Observation observation, int cpuIndex, int owner, long nanoseconds, double perNanosecond)
+    private void AddCpuLeaf(MeterZones zones, int slot, int cpuIndex, int owner, long nanoseconds, double perNanosecond)
     {
-        if (nanoseconds <= 0)
+        if (nanoseconds > 0)
         {
-            return;
+            Put(zones, slot, Leaf.OnCpu(cpuIndex), owner, nanoseconds * perNanosecond, nanoseconds);
+        }
+    }
+
+    // Puts a leaf into every group that covers it.
+    private void Put(MeterZones zones, int slot, int place, int owner, double weight, double time)
+    {
+        if (slot < zones.ZoneCount)
+        {
+            PutInto(slot, place, owner, weight, time);
+        }
+        else if (slot == zones.Unknown)
+        {
+            for (int group = 0; group < zones.ZoneCount; group++)
+            {
+                PutInto(group, place, owner, weight, time);
+            }
         }
 
-        ref Leaf leaf = ref Leaves.Add();
-        leaf.Owner = owner;
-        leaf.Run = -1;
-        leaf.CpuIndex = cpuIndex;
-        int cpu = observation.Cpus[cpuIndex].Cpu;
-        leaf.Zone = _byCpu ? cpu : observation.Topology.Package(cpu);
-        leaf.Time = nanoseconds;
-        leaf.Weight = nanoseconds * perNanosecond;
+        if (zones.All >= 0)
+        {
+            PutInto(zones.All, place, owner, weight, time);
+        }
+    }
+
+    private void PutInto(int group, int place, int owner, double weight, double time)
+    {
+        int at = _ends[group]++;
+        _leaves.Weights[at] = weight;
+        _leaves.Times[at] = time;
+        _leaves.Owners[at] = owner;
+        _places[at] = place;
+        _sums[group] += weight;
     }
 
     // Chooses the model by what the tick's data cover; returns the means that stand in for what is missing.
     private (double MeanSquare, double MeanFactor) Choose()
     {
         ModelKind limit = options.Model ?? ModelKind.FullModel;
-        double meanSquare = _timeWithFrequency > 0 ? _squares / _timeWithFrequency : 1;
+        double meanSquare = _timeWithFrequency > 0 ? _squaredTime / _timeWithFrequency : 1;
         double meanFactor = _timeWithCounters > 0 ? _weightedFactors / _timeWithCounters : 1;
         if (_totalTime <= 0 || limit == ModelKind.CpuTimeRatio || _timeWithFrequency < _totalTime * NeededCoverage)
         {
@@ -161,7 +260,7 @@ internal sealed class RunWeights(AttributionOptions options)
             ? 1 + (options.Alpha * thread.Instructions / thread.Cycles) + (options.Beta * thread.LlcMisses / Math.Max(1, thread.Instructions))
             : double.NaN;
 
-    // A thread's own cycles tell its frequency where its runs do not.
+    // A thread's own cycles tell its frequency, in GHz, where its runs do not.
     private static double CyclesPerNanosecond(in ThreadSample thread, ReadOnlySpan<RunSample> runs)
     {
         if (thread.Cycles <= 0)
@@ -171,7 +270,7 @@ internal sealed class RunWeights(AttributionOptions options)
         }
 
         double nanoseconds = 0;
-        foreach (ref readonly RunSample run in runs)
+        foreach (ref readonly RunSample run in runs.Slice(thread.FirstRun, thread.RunCount))
         {
             nanoseconds += run.Nanoseconds;
         }
@@ -179,10 +278,17 @@ internal sealed class RunWeights(AttributionOptions options)
         return nanoseconds > 0 ? thread.Cycles / nanoseconds : -1;
     }
 
-    // GHz²: kilocycles × 1000 ÷ ns is GHz.
-    private static double FrequencySquare(in RunSample run, double cyclesPerNanosecond)
+    private static Span<T> Room<T>(Column<T> column, int count)
+        where T : struct
     {
-        double gigahertz = run.KiloCycles > 0 && run.Nanoseconds > 0 ? run.KiloCycles * 1e3 / run.Nanoseconds : cyclesPerNanosecond;
-        return gigahertz > 0 ? gigahertz * gigahertz : double.NaN;
+        column.Resize(count);
+        return column.Items;
+    }
+
+    private static Span<T> Filled<T>(Column<T> column, int count)
+        where T : struct
+    {
+        column.Clear();
+        return Room(column, count);
     }
 }

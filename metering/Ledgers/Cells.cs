@@ -8,11 +8,16 @@ internal struct Cell
 {
     /// <summary>A process row, or one of <see cref="Cells"/>' other owners.</summary>
     internal int Owner;
-    internal int Package;
     internal int Cpu;
     internal long Microjoules;
     internal long Nanoseconds;
     internal long KiloCycles;
+}
+
+/// <summary>Of a cell, what a tick does not need.</summary>
+internal struct CellPlace
+{
+    internal int Package;
 
     /// <summary>The owner's next cell; -1 at the end.</summary>
     internal int Next;
@@ -26,15 +31,20 @@ internal sealed class Cells
     private const int Offset = 3;
 
     private readonly Column<Cell> _cells = new();
+    private readonly Column<CellPlace> _places = new();
     private readonly Column<int> _firstPlusOne = new();
     private readonly Dictionary<(int Owner, int Package, int Cpu), int> _index = [];
     private readonly Stack<int> _free = new();
     private readonly Dictionary<(int Owner, int Package, int Cpu), Cell> _merged = [];
 
     /// <summary>Every cell, free ones included (their owner is <see cref="int.MinValue"/>).</summary>
-    internal ReadOnlySpan<Cell> Items => _cells.Items;
+    internal Span<Cell> Items => _cells.Items;
 
-    internal int Count => _cells.Count;
+    /// <summary>The package whose meters a cell's energy comes from; -1 for meters of the whole machine.</summary>
+    internal int Package(int index) => _places[index].Package;
+
+    /// <summary>How many are in use.</summary>
+    internal int InUse => _cells.Count - _free.Count;
 
     internal ref Cell this[int index] => ref _cells[index];
 
@@ -51,6 +61,7 @@ internal sealed class Cells
         {
             added = _cells.Count;
             _ = _cells.Add();
+            _ = _places.Add();
         }
 
         if (_firstPlusOne.Count <= owner + Offset)
@@ -58,7 +69,8 @@ internal sealed class Cells
             _firstPlusOne.Resize(owner + Offset + 1);
         }
 
-        _cells[added] = new Cell { Owner = owner, Package = package, Cpu = cpu, Next = _firstPlusOne[owner + Offset] - 1 };
+        _cells[added] = new Cell { Owner = owner, Cpu = cpu };
+        _places[added] = new CellPlace { Package = package, Next = _firstPlusOne[owner + Offset] - 1 };
         _firstPlusOne[owner + Offset] = added + 1;
         found = added;
         return added;
@@ -68,11 +80,12 @@ internal sealed class Cells
     internal void Write(Utf8JsonWriter json)
     {
         _merged.Clear();
-        foreach (ref Cell cell in _cells.Items)
+        for (int index = 0; index < _cells.Count; index++)
         {
+            ref Cell cell = ref _cells[index];
             if (cell.Owner != int.MinValue)
             {
-                ref Cell merged = ref CollectionsMarshal.GetValueRefOrAddDefault(_merged, (cell.Owner >= 0 ? DepartedOwner : cell.Owner, cell.Package, cell.Cpu), out _);
+                ref Cell merged = ref CollectionsMarshal.GetValueRefOrAddDefault(_merged, (cell.Owner >= 0 ? DepartedOwner : cell.Owner, Package(index), cell.Cpu), out _);
                 merged.Microjoules += cell.Microjoules;
                 merged.Nanoseconds += cell.Nanoseconds;
                 merged.KiloCycles += cell.KiloCycles;
@@ -129,14 +142,15 @@ internal sealed class Cells
         while (index >= 0)
         {
             Cell cell = _cells[index];
-            ref Cell departed = ref _cells[Find(DepartedOwner, cell.Package, cell.Cpu)];
+            CellPlace place = _places[index];
+            ref Cell departed = ref _cells[Find(DepartedOwner, place.Package, cell.Cpu)];
             departed.Microjoules += cell.Microjoules;
             departed.Nanoseconds += cell.Nanoseconds;
             departed.KiloCycles += cell.KiloCycles;
-            _ = _index.Remove((process, cell.Package, cell.Cpu));
+            _ = _index.Remove((process, place.Package, cell.Cpu));
             _cells[index] = new Cell { Owner = int.MinValue };
             _free.Push(index);
-            index = cell.Next;
+            index = place.Next;
         }
     }
 }

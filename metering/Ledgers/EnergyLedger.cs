@@ -15,7 +15,7 @@ public sealed class EnergyLedger
     private readonly Cells _cells = new();
     private readonly MachineBook _machines = new();
     private readonly UsageSums _usage = new();
-    private readonly Column<ThreadTotals> _threads = new();
+    private readonly Column<ThreadSum> _threads = new();
     private readonly List<MeterColumn> _meters = [];
     private int[] _columnOf = [];
     private ImmutableArray<Meter> _selected = [];
@@ -238,7 +238,7 @@ public sealed class EnergyLedger
                 {
                     if (rows[row].Pid == pid && _threads[row].Tid == rows[row].Tid)
                     {
-                        threads.Add(_threads[row] with { Name = rows[row].Name, Role = rows[row].Role });
+                        threads.Add(_threads[row].Totals(rows[row]));
                     }
                 }
             }
@@ -271,23 +271,34 @@ public sealed class EnergyLedger
     private void BookThreads(Observation observation, TickAttribution tick, bool read)
     {
         Span<RunSample> runs = observation.Runs.Items;
-        Span<long> energies = tick.RunMicrojoules.Items;
+        Span<long> energies = tick.RunMicrojoules.Items[..runs.Length];
         Span<ThreadRow> rows = observation.ThreadTable.Rows;
         _usage.Begin(observation.ProcessTable.Rows.Length);
         _threads.Resize(Math.Max(_threads.Count, rows.Length));
-        Span<ThreadTotals> threads = _threads.Items;
+        Span<ThreadSum> threads = _threads.Items;
+        Span<Cell> cells = _cells.Items;
         foreach (ref ThreadSample thread in observation.Threads.Items)
         {
             ref ThreadRow row = ref rows[thread.Row];
             int owner = row.Owner;
             long nanoseconds = 0, microjoules = 0;
-            for (int i = 0; i < thread.RunCount; i++)
+            int end = thread.FirstRun + thread.RunCount;
+            for (int i = thread.FirstRun; i < end; i++)
             {
-                ref RunSample run = ref runs[thread.FirstRun + i];
-                long energy = energies[thread.FirstRun + i];
+                ref RunSample run = ref runs[i];
+                long energy = energies[i];
                 nanoseconds += run.Nanoseconds;
                 microjoules += energy;
-                ref Cell cell = ref CellOf(observation, ref i == 0 ? ref row.FirstCell : ref row.LastCell, owner, run.Cpu);
+
+                // A thread mostly stays where it was: its first and its last cell of the tick before save the search.
+                ref int known = ref i == thread.FirstRun ? ref row.FirstCell : ref row.LastCell;
+                if (unchecked((uint)known) >= (uint)cells.Length || cells[known].Owner != owner || cells[known].Cpu != run.Cpu)
+                {
+                    known = _cells.Find(owner, observation.Topology.Package(run.Cpu), run.Cpu);
+                    cells = _cells.Items;
+                }
+
+                ref Cell cell = ref cells[known];
                 cell.Microjoules += energy;
                 cell.Nanoseconds += run.Nanoseconds;
                 cell.KiloCycles += Math.Max(0, run.KiloCycles);
@@ -302,14 +313,14 @@ public sealed class EnergyLedger
                 }
             }
 
-            ref ThreadTotals totals = ref threads[thread.Row];
-            if (totals.Tid != row.Tid || totals.StartNanoseconds != row.StartNanoseconds)
+            ref ThreadSum sum = ref threads[thread.Row];
+            if (sum.Tid != row.Tid || sum.StartNanoseconds != row.StartNanoseconds)
             {
-                totals = new ThreadTotals { Tid = row.Tid, StartNanoseconds = row.StartNanoseconds };
+                sum = new ThreadSum { Tid = row.Tid, StartNanoseconds = row.StartNanoseconds };
             }
 
-            totals.Microjoules += microjoules;
-            totals.CpuNanoseconds += nanoseconds;
+            sum.Microjoules += microjoules;
+            sum.CpuNanoseconds += nanoseconds;
         }
     }
 
@@ -432,22 +443,6 @@ public sealed class EnergyLedger
         }
     }
 
-    // A thread mostly stays where it was: its first and its last cell of the tick before save the search.
-    private ref Cell CellOf(Observation observation, ref int known, int owner, int cpu)
-    {
-        if (known >= 0 && known < _cells.Count)
-        {
-            ref Cell cell = ref _cells[known];
-            if (cell.Owner == owner && cell.Cpu == cpu)
-            {
-                return ref cell;
-            }
-        }
-
-        known = _cells.Find(owner, observation.Topology.Package(cpu), cpu);
-        return ref _cells[known];
-    }
-
     private void AddToCell(Observation observation, int owner, int cpu, long microjoules, long nanoseconds)
     {
         if (microjoules != 0 || nanoseconds != 0)
@@ -503,9 +498,11 @@ public sealed class EnergyLedger
 
     private ImmutableArray<CoreTotals> TakeCores(ProcessTable processes)
     {
-        ImmutableArray<CoreTotals>.Builder cores = ImmutableArray.CreateBuilder<CoreTotals>();
-        foreach (ref readonly Cell cell in _cells.Items)
+        ImmutableArray<CoreTotals>.Builder cores = ImmutableArray.CreateBuilder<CoreTotals>(_cells.InUse);
+        ReadOnlySpan<Cell> cells = _cells.Items;
+        for (int index = 0; index < cells.Length; index++)
         {
+            ref readonly Cell cell = ref cells[index];
             if (cell.Owner == int.MinValue)
             {
                 continue;
@@ -519,10 +516,10 @@ public sealed class EnergyLedger
                 _ => "departed",
             };
             string? id = cell.Owner >= 0 ? AccountBook.ProcessId(processes[cell.Owner]) : null;
-            cores.Add(new CoreTotals(id, owner, cell.Package, cell.Cpu, cell.Microjoules, cell.Nanoseconds, cell.KiloCycles > 0 ? cell.KiloCycles : null));
+            cores.Add(new CoreTotals(id, owner, _cells.Package(index), cell.Cpu, cell.Microjoules, cell.Nanoseconds, cell.KiloCycles > 0 ? cell.KiloCycles : null));
         }
 
         cores.Sort(static (a, b) => (a.Cpu, a.Owner, a.ProcessId).CompareTo((b.Cpu, b.Owner, b.ProcessId)));
-        return cores.ToImmutable();
+        return cores.DrainToImmutable();
     }
 }

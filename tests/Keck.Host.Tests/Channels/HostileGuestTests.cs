@@ -10,6 +10,7 @@ namespace Keck.Host.Tests;
 /// One guest does its worst, round after round, by a seeded script; its neighbour must get each budget, the host must stay small,
 /// and nothing that the hostile one is sent may be another's.
 /// </summary>
+[Collection(AloneCollection.Name)]
 public sealed class HostileGuestTests : IDisposable
 {
     private const int Hostile = 0;

@@ -56,7 +56,7 @@ internal sealed class TraceScenario
         if (_tick == 40)
         {
             // A CPU goes away.
-            Observation.Topology = new Topology(Observation.Topology.Cpus.Take(3), Observation.Topology.BaseFrequency);
+            Observation.Topology = new Topology(Observation.Topology.Cpus.Take(3), Observation.Topology.BaseFrequency).Remembering(Observation.Topology);
         }
 
         ForkAndExit();
