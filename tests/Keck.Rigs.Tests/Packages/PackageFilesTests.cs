@@ -63,7 +63,7 @@ public sealed class PackageFilesTests
             string root = Path.Combine(folder.FullName, "root");
 
             // The scripts find a shell there and nothing else: no systemd, no tools to make users.
-            _ = (await BuiltPackages.RunAsync($"mkdir -p {root}/bin && cp /bin/busybox {root}/bin/ && for each in sh rm rmdir; do ln -s busybox {root}/bin/$each; done", cancel)).Succeeded();
+            _ = (await BuiltPackages.RunAsync($"mkdir -p {root}/bin && cp /bin/busybox {root}/bin/ && for each in sh grep ls rm rmdir; do ln -s busybox {root}/bin/$each; done", cancel)).Succeeded();
             // The distribution's rpm would rather be asked twice.
             string rpm = $"rpm --force-debian --root {root} --nodeps";
             string files = $"cd {root} && find . -mindepth 1 ! -path './bin*' ! -path './var/lib/rpm*' ! -path './usr/lib/sysimage*' -printf '%M %u %p\\n' | sort -k3";
