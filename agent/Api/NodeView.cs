@@ -35,7 +35,7 @@ internal static class NodeView
                 MetricSeries = AgentProfile.Of(facts.Profile).MetricSeriesLimit,
             },
             RunSource = new RunSourceDocument(
-                runs.Name, runs.Switches, runs.MissedSwitches, runs.LostNanoseconds / 1e9, runs.SlotsUsed, runs.SlotLimit),
+                runs.Name, runs.Switches, runs.MissedSwitches, runs.LostNanoseconds / 1e9, runs.UnplacedNanoseconds / 1e9, runs.UnconfirmedCuts, runs.SlotsUsed, runs.SlotLimit),
             Domains = [.. Enumerable.Range(0, view.Ledger.Meters.Length).Select(view.Domain)],
             ErrorRatio = reconciliation?.ErrorRatio,
             GapRatio = reconciliation?.GapRatio,

@@ -58,8 +58,8 @@ internal static class TopCommand
                     }
                     else
                     {
-                        using TopScreen screen = new();
-                        await screen.RunAsync(api, selection, cancellation).ConfigureAwait(false);
+                        using TopScreen screen = new(cancellation);
+                        await screen.RunAsync(api, selection).ConfigureAwait(false);
                     }
 
                     return ExitCodes.Ok;

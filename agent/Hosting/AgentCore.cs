@@ -6,10 +6,6 @@ namespace Keck.Agent;
 /// <summary>What a running agent of either kind is made of, and how it answers what the outlets ask.</summary>
 internal abstract class AgentCore : IAgentState, IDisposable
 {
-    // A fork storm ends processes faster than anybody looks: one kept costs about 10 KB in all
-    // (24,000 of them: 230 MiB), so the profile's memory holds a part of its processes as ended ones. What they used is kept in any case.
-    private const int EndedPart = 20;
-
     private int _disposed;
     private readonly SelfMeter _self = new();
     private readonly ProfileGovernor _governor;
@@ -37,7 +33,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             workloads,
             new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }, State.Floors),
             State.Ledger,
-            new EngineOptions { EndedProcessLimit = EndedLimit(profile) },
+            new EngineOptions { EndedProcessLimit = profile.MaxEndedProcesses },
             time);
         _trace = new LiveTrace(this);
     }
@@ -90,7 +86,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             ModelKind limit = Profile.ModelLimit;
             _limited.Limit = change.To == Options.Profile || limit >= Engine.Attribution.Model ? null : limit;
             History.Resize(Profile.History);
-            Engine.EndedProcessLimit = EndedLimit(Profile);
+            Engine.EndedProcessLimit = Profile.MaxEndedProcesses;
         }
 
         return change;
@@ -166,6 +162,9 @@ internal abstract class AgentCore : IAgentState, IDisposable
     }
 
     /// <inheritdoc/>
+    public long? HeldWithoutOwner() => Engine.HeldWithoutOwner;
+
+    /// <inheritdoc/>
     public ImmutableArray<TickPhase> Phases() => Engine.Phases;
 
     /// <inheritdoc/>
@@ -189,8 +188,6 @@ internal abstract class AgentCore : IAgentState, IDisposable
 
     /// <summary>What an earlier run left is used up.</summary>
     protected void ForgetState() => State = State with { Saved = null };
-
-    private static int EndedLimit(AgentProfile profile) => Math.Max(100, profile.MaxProcesses / EndedPart);
 
     /// <summary>Closes the sources.</summary>
     protected abstract void DisposeSources();

@@ -8,8 +8,18 @@ internal static partial class LibC
     /// <summary>MADV_DONTNEED of asm-generic/mman-common.h: the pages are let go; of a file mapping they are read again when touched.</summary>
     internal const int DontNeed = 4;
 
-    /// <summary>TCSADRAIN of asm-generic/termbits-common.h: when what was written is out.</summary>
-    internal const int WhenWritten = 1;
+    /// <summary>TCSANOW of asm-generic/termbits-common.h: at once, whatever is still to be written.</summary>
+    internal const int Now = 0;
+
+    /// <summary>TIOCGWINSZ of asm-generic/ioctls.h.</summary>
+    internal const nuint GetWindowSize = 0x5413;
+
+    /// <summary>SIGSTOP of asm-generic/signal.h (x86, ARM, RISC-V).</summary>
+    internal const int StopSignal = 19;
+
+    /// <summary>kill(2): 0, or -1 with errno set.</summary>
+    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
+    internal static partial int Kill(int process, int signal);
 
     /// <summary>tcgetattr(3): the settings of a terminal; 0, or -1 with errno set (ENOTTY: it is none).</summary>
     [LibraryImport("libc", EntryPoint = "tcgetattr", SetLastError = true)]
@@ -18,6 +28,10 @@ internal static partial class LibC
     /// <summary>tcsetattr(3): 0, or -1 with errno set.</summary>
     [LibraryImport("libc", EntryPoint = "tcsetattr", SetLastError = true)]
     internal static partial int SetTerminal(int descriptor, int when, in TerminalSettings settings);
+
+    /// <summary>ioctl(2) with <see cref="GetWindowSize"/>: 0, or -1 with errno set (ENOTTY: it is no terminal).</summary>
+    [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
+    internal static partial int TerminalControl(int descriptor, nuint request, out WindowSize size);
 
     /// <summary>madvise(2): advice about a range that starts on a page; 0, or -1 with errno set.</summary>
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]

@@ -66,6 +66,8 @@ internal static class OwnMetrics
             }, "seconds"),
         Counter("keck_run_unconfirmed_cuts", "", "Readings of a CPU at which another thread ran than the one on record.",
             (scrape, writer) => Optional(writer, scrape.Parts.State.Runs().UnconfirmedCuts), null),
+        Counter("keck_held_without_owner", "", "Runs held for a slow meter without their owner, because too many owners came by while it was silent; they share in its reading as unattributed.",
+            (scrape, writer) => Optional(writer, scrape.Parts.State.HeldWithoutOwner()), null),
         Gauge("keck_run_slots", null, "state", "Accounting slots of the run source: used, limit.", Slots),
         Gauge("keck_tick_duration_seconds", "seconds", "phase", "How long each phase of the last tick took.", Phases),
         Counter("keck_ticks", "", "Ticks attributed.", (scrape, writer) => writer.Sample().Value(scrape.Ledger.Tick), null),

@@ -12,7 +12,7 @@ public sealed record AgentProfile
         Kind = ProfileKind.Minimal,
         MemoryBudgetBytes = 10 << 20,
         CpuBudgetRatio = 0.005,
-        MaxProcesses = 1_000,
+        MaxEndedProcesses = 100,
         FastPeriod = TimeSpan.FromSeconds(1),
         ReportPeriod = TimeSpan.FromSeconds(60),
         ModelLimit = ModelKind.CpuTimeRatio,
@@ -28,7 +28,7 @@ public sealed record AgentProfile
         Kind = ProfileKind.Standard,
         MemoryBudgetBytes = 50 << 20,
         CpuBudgetRatio = 0.01,
-        MaxProcesses = 10_000,
+        MaxEndedProcesses = 500,
         FastPeriod = TimeSpan.FromMilliseconds(500),
         ReportPeriod = TimeSpan.FromSeconds(10),
         ModelLimit = ModelKind.FrequencyWeighted,
@@ -43,7 +43,7 @@ public sealed record AgentProfile
         Kind = ProfileKind.Full,
         MemoryBudgetBytes = 200 << 20,
         CpuBudgetRatio = 0.05,
-        MaxProcesses = 100_000,
+        MaxEndedProcesses = 5_000,
         FastPeriod = TimeSpan.FromMilliseconds(100),
         ReportPeriod = TimeSpan.FromSeconds(5),
         ModelLimit = ModelKind.FullModel,
@@ -64,8 +64,11 @@ public sealed record AgentProfile
     /// <summary>Part of one CPU the agent may use, averaged.</summary>
     public required double CpuBudgetRatio { get; init; }
 
-    /// <summary>Processes told apart at a time; what is beyond is counted and owned by <c>unattributed</c>.</summary>
-    public required int MaxProcesses { get; init; }
+    /// <summary>
+    /// Ended processes kept for outlets that have not seen them; the oldest go first, what they used stays. A fork storm ends
+    /// processes faster than anybody looks, and one kept costs about 10 KB in all. Live ones are bounded by the run source's slots.
+    /// </summary>
+    public required int MaxEndedProcesses { get; init; }
 
     /// <summary>Period of the fast tier: RAPL and the drain of runs.</summary>
     public required TimeSpan FastPeriod { get; init; }

@@ -36,6 +36,9 @@ public interface IAgentState
     /// <summary>How well the run source sees.</summary>
     RunSourceFacts Runs();
 
+    /// <inheritdoc cref="Attributor.HeldWithoutOwner"/>
+    long? HeldWithoutOwner() => null;
+
     /// <summary>The phases of the last tick and how long each took, in the order of the loop.</summary>
     ImmutableArray<TickPhase> Phases();
 

@@ -17,6 +17,8 @@ internal static class Program
             MetersCommand.Create(),
             RecordCommand.Create(),
             ReplayCommand.Create(),
+            CalibrateCommand.Create(),
+            ScoreCommand.Create(),
             VersionCommand.Create(Settings.Table.Program),
         };
         HelpExamples.AddTo(root, HostHelp.Of);

@@ -121,7 +121,7 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, S
         {
             uint seq = Volatile.Read(ref slot.Seq);
             entries = slot.Entries;
-            Interlocked.MemoryBarrier();
+            Volatile.ReadBarrier();
             if ((seq & 1) == 0 && Volatile.Read(ref slot.Seq) == seq)
             {
                 break;

@@ -23,7 +23,7 @@ internal sealed class ThreadIdentities(AccountingMemory memory)
         {
             uint generation = Volatile.Read(ref meta.Generation);
             copy = meta;
-            Interlocked.MemoryBarrier();
+            Volatile.ReadBarrier();
             if ((generation & 1) == 0 && Volatile.Read(ref meta.Generation) == generation)
             {
                 break;

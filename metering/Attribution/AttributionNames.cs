@@ -3,12 +3,13 @@ namespace Keck.Metering;
 /// <summary>The names of models and policies on the command line, in traces and in the API.</summary>
 public static class AttributionNames
 {
-    /// <summary><c>time</c>, <c>frequency</c> or <c>full</c>.</summary>
+    /// <summary><c>time</c>, <c>frequency</c>, <c>full</c> or <c>calibrated</c>.</summary>
     public static string Name(this ModelKind model) => model switch
     {
         ModelKind.CpuTimeRatio => "time",
         ModelKind.FrequencyWeighted => "frequency",
-        _ => "full",
+        ModelKind.FullModel => "full",
+        _ => "calibrated",
     };
 
     /// <summary><c>separate</c>, <c>proportional</c> or <c>allocated</c>.</summary>
@@ -25,6 +26,7 @@ public static class AttributionNames
         "time" => ModelKind.CpuTimeRatio,
         "frequency" => ModelKind.FrequencyWeighted,
         "full" => ModelKind.FullModel,
+        "calibrated" => ModelKind.Calibrated,
         _ => null,
     };
 

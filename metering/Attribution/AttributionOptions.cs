@@ -22,4 +22,11 @@ public sealed record AttributionOptions
     /// <summary>Part of memory's active energy split by resident memory (PSS) where cache misses are counted; the rest goes by misses.</summary>
     /// <value>0 to 1, default 0.6.</value>
     public double DramPssPart { get; init; } = 0.6;
+
+    /// <summary>Whether large consumers get a factor of their own on the model, learned from what their going on and off does to the meters.</summary>
+    /// <value>Default true.</value>
+    public bool Signatures { get; init; } = true;
+
+    /// <summary>What a commissioning run found out about this machine; null where there was none.</summary>
+    public MachineProfile? Profile { get; init; }
 }

@@ -13,6 +13,16 @@ public sealed class Attributor
     private const double ModelSpread = 0.25;
     private const double MemoryModelSpread = 0.5;
 
+    // How far consumers are from the model, as long as nothing is known of them: instruction mixes differ by that much. One standard deviation.
+    private const double PriorDeviation = 0.25;
+    private const double MemoryDeviation = 0.3;
+    private const double HeldMemoryDeviation = 1;
+    private const double LeastDeviation = 0.05;
+
+    // What a tick's active energy is off from the sum of what its consumers use at constant factors, relative: one standard deviation.
+    private const double ModelNoise = 0.03;
+    private const double FloorNoise = 0.03;
+
     private const int NotGathered = -1;
 
     // RAPL counters are updated about once a millisecond: a reading is up to that old.
@@ -23,6 +33,7 @@ public sealed class Attributor
     private readonly TickAttribution _result = new();
 
     private readonly MemoryWeights _memory;
+    private readonly Signatures? _signatures;
     private readonly Splitter _splitter = new();
 
     // Who shares in the meters that follow runs, for the group of meters at hand; and in those of memory.
@@ -43,9 +54,10 @@ public sealed class Attributor
     public Attributor(AttributionOptions? options = null, IReadOnlyDictionary<string, StaticFloorState>? floors = null)
     {
         _options = options ?? new AttributionOptions();
-        _weights = new RunWeights(_options);
-        _memory = new MemoryWeights(_options);
-        InitialFloors = floors ?? ImmutableDictionary<string, StaticFloorState>.Empty;
+        _signatures = _options.Signatures ? new Signatures() : null;
+        _weights = new RunWeights(_options, _signatures);
+        _memory = new MemoryWeights(_options, _signatures);
+        InitialFloors = floors ?? _options.Profile?.Floors() ?? ImmutableDictionary<string, StaticFloorState>.Empty;
     }
 
     /// <summary>An attributor that goes on exactly where another one stood, as a trace's header carries it.</summary>
@@ -56,6 +68,11 @@ public sealed class Attributor
         : this(options, state.Floors)
     {
         UseMeters(meters);
+        if (_signatures is not null && state.Signatures is { } learned)
+        {
+            _signatures.State = learned;
+        }
+
         foreach (MeterState meter in _states)
         {
             if (state.Carries.TryGetValue(meter.Meter.Id, out MeterCarry? carry))
@@ -106,7 +123,7 @@ public sealed class Attributor
     }
 
     /// <summary>Everything carried to the next tick: with the same observations, an attributor resumed from it gives the same results.</summary>
-    public AttributorState State => new(Floors, _states.ToImmutableSortedDictionary(state => state.Meter.Id, state => state.Carry, StringComparer.Ordinal));
+    public AttributorState State => new(Floors, _states.ToImmutableSortedDictionary(state => state.Meter.Id, state => state.Carry, StringComparer.Ordinal), _signatures?.State);
 
     /// <summary>Attributes one tick.</summary>
     /// <returns>The result; valid until the next call.</returns>
@@ -118,10 +135,17 @@ public sealed class Attributor
         }
 
         _result.Begin(observation, _selected);
+        _signatures?.Begin(observation);
         _memory.Begin(observation);
         _weights.Build(observation, _zones, _memory);
         (_gathered, _memoryGathered) = (NotGathered, false);
         _result.Model = _weights.Model;
+        if (_signatures is not null)
+        {
+            _signatures.Domain(memory: false).Filter.PriorDeviation = _weights.Residual is { } residual ? Math.Clamp(residual, LeastDeviation, PriorDeviation) : PriorDeviation;
+            _signatures.Domain(memory: true).Filter.PriorDeviation = _memory.HasMisses ? MemoryDeviation : HeldMemoryDeviation;
+        }
+
         foreach (ref MeterSample sample in observation.MeterSamples.Items)
         {
             int k = _selectedIndex[sample.Meter];
@@ -279,7 +303,7 @@ public sealed class Attributor
         state.Span.Drop();
         if (!_memoryGathered)
         {
-            (LeafColumns leaves, double sum) = _memory.Collect(observation);
+            (LeafColumns leaves, double sum) = _memory.Collect(observation, state.Floor.IsKnown);
             _holders.Begin(leaves.Count, sum, observation.ProcessTable.Rows.Length).Add(leaves.Weights.Items, leaves.Times.Items, leaves.Owners.Items);
             _memoryGathered = true;
         }
@@ -487,15 +511,30 @@ public sealed class Attributor
         shares.IdleSeparate = shares.Total - active;
         shares.IdleProportional = shares.IdleSeparate - proportional;
         MeterDoubt doubt = DoubtOf(observation, state, shares, length, memory);
+        bool learning = _signatures is not null && weights > 0;
+        Learn(k, state, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
         foreach (ref OwnerSum owner in owners)
         {
             if (owner.Owner >= 0)
             {
                 double share = weights > 0 ? owner.Weight / weights : 0;
                 double byTime = times > 0 ? owner.Time / times : share;
-                _result.Book(owner.Owner, k, owner.Active, owner.Proportional, doubt.Bounds(owner.Active, share, byTime));
+                _result.Book(owner.Owner, k, owner.Active, owner.Proportional, doubt.Bounds(owner.Active, share, byTime, learning ? _signatures!.Deviation(owner.Owner, memory) : null));
             }
         }
+    }
+
+    // A reading tells who is heavy where all of it is this tick's, and its static part is known.
+    private void Learn(int k, MeterState state, in MeterShares shares, in MeterDoubt doubt, OwnerSums sums, bool memory, bool whole)
+    {
+        if (_signatures is null)
+        {
+            return;
+        }
+
+        bool usable = whole && doubt.Active > 0 && state.Floor.IsKnown && state.Meter.Quality != ReadingQuality.Estimated && shares.UnattributedActive * 10 < doubt.Active;
+        double model = ModelNoise * doubt.Active, floor = FloorNoise * shares.Static;
+        _signatures.Learn(sums, memory, k, memory ? ModelKind.CpuTimeRatio : _weights.Model, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
     }
 
     private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)
@@ -507,6 +546,7 @@ public sealed class Attributor
         return new MeterDoubt
         {
             Active = shares.Total - shares.Static,
+            Missing = _weights.MissingPart,
             Spread = (memory ? MemoryModelSpread : ModelSpread) + _weights.MissingPart,
             Static = state.Floor.Uncertainty * shares.Static,
             Unattributed = shares.UnattributedActive,

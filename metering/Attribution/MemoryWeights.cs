@@ -1,12 +1,15 @@
 namespace Keck.Metering;
 
 /// <summary>Memory's active energy follows who holds memory (PSS) and who misses the caches, not who runs.</summary>
-internal sealed class MemoryWeights(AttributionOptions options)
+internal sealed class MemoryWeights(AttributionOptions options, Signatures? signatures)
 {
     private readonly Column<long> _misses = new();
     private readonly LeafColumns _leaves = new();
     private double _totalMisses;
     private double _sum;
+
+    /// <summary>Whether misses were counted in this tick.</summary>
+    internal bool HasMisses => _totalMisses > 0;
 
     /// <summary>Starts a tick.</summary>
     internal void Begin(Observation observation)
@@ -28,7 +31,9 @@ internal sealed class MemoryWeights(AttributionOptions options)
 
     /// <summary>One leaf for each process that holds or touches memory; the same for every memory meter of the tick.</summary>
     /// <returns>The leaves, and the sum of their weights.</returns>
-    internal (LeafColumns Leaves, double Sum) Collect(Observation observation)
+    /// <param name="observation">The tick.</param>
+    /// <param name="idleKnown">Whether the meters' static part is known: what is active then goes by misses, since memory that is only held draws nothing more.</param>
+    internal (LeafColumns Leaves, double Sum) Collect(Observation observation, bool idleKnown)
     {
         _leaves.Clear();
         _sum = 0;
@@ -49,8 +54,8 @@ internal sealed class MemoryWeights(AttributionOptions options)
         double unknownPss = known == 0 ? 0 : totalPss / known * unknown;
         totalPss += unknownPss;
 
-        double missPart = totalMisses == 0 ? 0 : totalPss == 0 ? 1 : 1 - options.DramPssPart;
-        if (unknownPss > 0)
+        double missPart = totalMisses == 0 ? 0 : totalPss == 0 || (idleKnown && signatures is not null) ? 1 : 1 - options.DramPssPart;
+        if (unknownPss > 0 && missPart < 1)
         {
             AddLeaf(Leaf.UnattributedOwner, (1 - missPart) * unknownPss / totalPss);
         }
@@ -70,8 +75,9 @@ internal sealed class MemoryWeights(AttributionOptions options)
 
     private void AddLeaf(int owner, double weight)
     {
-        _leaves.Add(owner, weight, weight);
-        _sum += weight;
+        double signed = weight * (signatures?.Factor(owner, memory: true) ?? 1);
+        _leaves.Add(owner, signed, weight);
+        _sum += signed;
     }
 
     private static bool IsHolder(in ProcessRow process) => process.Pid != 0 && !process.Ended && !process.Kernel;

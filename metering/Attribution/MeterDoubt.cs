@@ -3,11 +3,19 @@ namespace Keck.Metering;
 /// <summary>What is not known about one meter's tick, from which each consumer's bounds follow. µJ.</summary>
 internal readonly struct MeterDoubt
 {
+    // Half-widths that hold the truth in 95 of 100 windows of a second on simulated machines (tests/lab): in learned deviations, and
+    // what is left where everything has been learned.
+    private const double LearnedWidth = 1.6;
+    private const double LearnedSpread = 0.03;
+
     /// <summary>The active energy that was split.</summary>
     internal double Active { get; init; }
 
     /// <summary>What the model is off by, as a fraction of a consumer's energy while others run beside it.</summary>
     internal double Spread { get; init; }
+
+    /// <summary>Part of the run time whose weight came from a mean, 0 to 1.</summary>
+    internal double Missing { get; init; }
 
     /// <summary>How far the static part may be wrong: that much may be active, or the other way round.</summary>
     internal double Static { get; init; }
@@ -28,9 +36,12 @@ internal readonly struct MeterDoubt
     /// <param name="active">Its active energy.</param>
     /// <param name="share">Its part of all weights.</param>
     /// <param name="byTime">Its part by time alone.</param>
-    internal BoundSample Bounds(long active, double share, double byTime)
+    /// <param name="deviation">Standard deviation of its part by what has been learned, relative to the part; null where nothing is learned.</param>
+    internal BoundSample Bounds(long active, double share, double byTime, double? deviation)
     {
-        double model = (Math.Abs(share - byTime) * Active) + (Spread * Active * share * (1 - share));
+        double model = deviation is { } learned
+            ? ((LearnedWidth * learned) + ((LearnedSpread + Missing) * (1 - share))) * active
+            : (Math.Abs(share - byTime) * Active) + (Spread * Active * share * (1 - share));
         return new BoundSample
         {
             SystematicBelow = model + (share * Math.Min(Static, Active)) + (active * SourceBelow),

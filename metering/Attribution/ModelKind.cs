@@ -11,4 +11,7 @@ public enum ModelKind
 
     /// <summary>Weight = ns × f² × (1 + α·IPC + β·missRate).</summary>
     FullModel,
+
+    /// <summary>Weight = µJ by a machine profile's coefficients.</summary>
+    Calibrated,
 }

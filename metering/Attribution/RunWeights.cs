@@ -1,18 +1,27 @@
 namespace Keck.Metering;
 
 /// <summary>Turns an observation's runs into weighted leaves under the best model that the data allow, sorted by the meters that cover them.</summary>
-internal sealed class RunWeights(AttributionOptions options)
+internal sealed class RunWeights(AttributionOptions options, Signatures? signatures)
 {
     // A model is used where at least this part of the run time has its data; the rest takes the mean.
     private const double NeededCoverage = 0.9;
+
+    // What a run is off by whose weight is the mean of the others'.
+    private const double MeanSpread = 0.4;
 
     // By thread: 1 + α·IPC + β·missRate, NaN where its counters are not there; and who owns what it used.
     private readonly Column<double> _factors = new();
     private readonly Column<int> _owners = new();
 
+    // By thread: its consumer's own factor on the model.
+    private readonly Column<double> _signatures = new();
+
     // By run, in the order of threads: its frequency squared (GHz²), NaN where unknown; its time; its slot among the meters' zones.
     private readonly Column<double> _squares = new();
     private readonly Column<double> _times = new();
+
+    // By run: µJ by the machine's profile.
+    private readonly Column<double> _calibrated = new();
     private readonly Column<int> _slots = new();
 
     // By group of meters: its leaves lie together, in the order of threads, interrupts and lost time last.
@@ -23,6 +32,11 @@ internal sealed class RunWeights(AttributionOptions options)
     private readonly Column<double> _sums = new();
     private readonly Column<int> _counts = new();
 
+    // By slot of zones: µJ that a nanosecond there bears for the package being awake; and the chance that it was not.
+    private readonly Column<double> _awake = new();
+    private readonly Column<double> _asleep = new();
+    private PowerModel? _power;
+
     private double _totalTime;
     private double _timeWithFrequency;
     private double _timeWithCounters;
@@ -31,6 +45,9 @@ internal sealed class RunWeights(AttributionOptions options)
 
     /// <summary>The model of the tick.</summary>
     internal ModelKind Model { get; private set; }
+
+    /// <summary>What the calibrated model of the tick was off by on the run it was fitted to, relative; null under other models.</summary>
+    internal double? Residual => Model == ModelKind.Calibrated ? _power?.Residual : null;
 
     /// <summary>Part of the run time whose weight came from a mean, 0 to 1.</summary>
     internal double MissingPart { get; private set; }
@@ -58,23 +75,26 @@ internal sealed class RunWeights(AttributionOptions options)
     {
         Collect(observation, zones, memory);
         (double meanSquare, double meanFactor) = Choose();
+        PowerModel? power = Model == ModelKind.Calibrated ? _power : null;
+        double meanPower = power is null ? 0 : Calibrate(observation, zones, power);
         LayOut(observation, zones);
         Weigh(observation, zones, meanSquare, meanFactor);
         Span<CpuSample> cpus = observation.Cpus.Items;
         for (int i = 0; i < cpus.Length; i++)
         {
-            double gigahertz = cpus[i].KiloHertz / 1e6;
-            double square = Model == ModelKind.CpuTimeRatio ? 1 : cpus[i].KiloHertz > 0 ? gigahertz * gigahertz : meanSquare;
+            double perNanosecond = power is not null
+                ? meanPower + AwakeOf(zones.SlotOf(observation.Topology, cpus[i].Cpu))
+                : SquareOf(cpus[i], meanSquare) * meanFactor;
             int slot = zones.SlotOf(observation.Topology, cpus[i].Cpu);
-            AddCpuLeaf(zones, slot, i, Leaf.SystemOwner, cpus[i].InterruptNanoseconds, square * meanFactor);
-            AddCpuLeaf(zones, slot, i, Leaf.UnattributedOwner, cpus[i].LostNanoseconds, square * meanFactor);
+            AddCpuLeaf(zones, slot, i, Leaf.SystemOwner, cpus[i].InterruptNanoseconds, perNanosecond * (signatures?.Factor(Leaf.SystemOwner, memory: false) ?? 1));
+            AddCpuLeaf(zones, slot, i, Leaf.UnattributedOwner, cpus[i].LostNanoseconds, perNanosecond * (signatures?.Factor(Leaf.UnattributedOwner, memory: false) ?? 1));
         }
     }
 
     private void Collect(Observation observation, MeterZones zones, MemoryWeights memory)
     {
         double totalTime = 0, timeWithFrequency = 0, timeWithCounters = 0, squaredTime = 0, weightedFactors = 0;
-        double sharedDiscount = 1 - options.SharedWeight;
+        double sharedDiscount = 1 - (options.Profile is null ? options.SharedWeight : PowerFeatures.SharedWeight);
         Topology topology = observation.Topology;
         ReadOnlySpan<int> slotOfCpu = zones.SlotsByCpu(topology);
         Span<int> counts = Filled(_counts, zones.ZoneCount + 2);
@@ -83,6 +103,8 @@ internal sealed class RunWeights(AttributionOptions options)
         Span<RunSample> allRuns = observation.Runs.Items;
         Span<double> factors = Room(_factors, threads.Length);
         Span<int> owners = Room(_owners, threads.Length);
+        Span<double> signed = Room(_signatures, signatures is null ? 0 : threads.Length);
+        ReadOnlySpan<double> signatureOf = signatures is null ? [] : signatures.Domain(memory: false).Filter.Factors;
         Span<double> squares = Room(_squares, allRuns.Length), times = Room(_times, allRuns.Length);
         Span<int> slots = Room(_slots, allRuns.Length);
         bool holdsMemory = zones.HoldsMemory;
@@ -91,6 +113,13 @@ internal sealed class RunWeights(AttributionOptions options)
             ref ThreadSample thread = ref threads[t];
             ref ThreadRow row = ref rows[thread.Row];
             owners[t] = row.Owner;
+            if (signatures is not null)
+            {
+                int slot = signatures.SlotOf(row.Owner);
+                signatures.Note(slot, thread);
+                signed[t] = signatureOf[slot];
+            }
+
             if (holdsMemory)
             {
                 memory.AddMisses(row.Process, thread.LlcMisses);
@@ -160,9 +189,11 @@ internal sealed class RunWeights(AttributionOptions options)
 
     private void Weigh(Observation observation, MeterZones zones, double meanSquare, double meanFactor)
     {
-        bool byTime = Model == ModelKind.CpuTimeRatio, byCounters = Model == ModelKind.FullModel;
+        bool byTime = Model == ModelKind.CpuTimeRatio, byCounters = Model == ModelKind.FullModel, byPower = Model == ModelKind.Calibrated;
+        Span<double> powers = _calibrated.Items;
         Span<ThreadSample> threads = observation.Threads.Items;
         Span<double> factors = _factors.Items, squares = _squares.Items, times = _times.Items;
+        Span<double> signed = _signatures.Items;
         Span<int> owners = _owners.Items, slots = _slots.Items;
         Span<double> weightOf = _leaves.Weights.Items, timeOf = _leaves.Times.Items, sums = _sums.Items;
         Span<int> ownerOf = _leaves.Owners.Items, placeOf = _places.Items, ends = _ends.Items;
@@ -171,12 +202,19 @@ internal sealed class RunWeights(AttributionOptions options)
         for (int t = 0; t < threads.Length; t++)
         {
             double factor = !byCounters ? 1 : double.IsNaN(factors[t]) ? meanFactor : factors[t];
+            if (signed.Length > 0)
+            {
+                factor *= signed[t];
+            }
+
             int owner = owners[t], first = threads[t].FirstRun, end = first + threads[t].RunCount;
             for (int run = first; run < end; run++)
             {
                 double time = times[run], known = squares[run];
-                double weight = time * (byTime ? 1 : double.IsNaN(known) ? meanSquare : known) * factor;
                 int slot = slots[run];
+                double weight = byPower
+                    ? (powers[run] + (time * AwakeOf(slot))) * factor
+                    : time * (byTime ? 1 : double.IsNaN(known) ? meanSquare : known) * factor;
                 if (simple && slot < zoneCount)
                 {
                     int at = ends[slot]++;
@@ -193,6 +231,89 @@ internal sealed class RunWeights(AttributionOptions options)
             }
         }
     }
+
+    private double SquareOf(in CpuSample cpu, double meanSquare)
+    {
+        double gigahertz = cpu.KiloHertz / 1e6;
+        return Model == ModelKind.CpuTimeRatio ? 1 : cpu.KiloHertz > 0 ? gigahertz * gigahertz : meanSquare;
+    }
+
+    // Energy of runs by the machine's profile; what is not known of a run takes the mean. Returns the mean, µJ a nanosecond.
+    private double Calibrate(Observation observation, MeterZones zones, PowerModel model)
+    {
+        ReadOnlySpan<double> coefficients = model.Coefficients.AsSpan();
+        bool counters = model.Needs == PowerNeeds.Counters;
+        Span<ThreadSample> threads = observation.Threads.Items;
+        ReadOnlySpan<RunSample> runs = observation.Runs.Items;
+        Span<double> squares = _squares.Items, times = _times.Items, powers = Room(_calibrated, runs.Length);
+        double known = 0, knownTime = 0;
+        foreach (ref ThreadSample thread in threads)
+        {
+            bool counted = !counters || (thread.Instructions >= 0 && thread.LlcMisses >= 0);
+            double whole = 0;
+            int end = thread.FirstRun + thread.RunCount;
+            for (int i = thread.FirstRun; i < end; i++)
+            {
+                whole += runs[i].Nanoseconds;
+            }
+
+            for (int i = thread.FirstRun; i < end; i++)
+            {
+                double gigahertz = model.Needs == PowerNeeds.Time ? 0 : Math.Sqrt(squares[i]);
+                if (!counted || double.IsNaN(gigahertz))
+                {
+                    powers[i] = double.NaN;
+                    continue;
+                }
+
+                double part = counters && whole > 0 ? runs[i].Nanoseconds / whole : 0;
+                double energy = PowerFeatures.Energy(coefficients, times[i], gigahertz, counters ? thread.Instructions * part : 0, counters ? thread.LlcMisses * part : 0);
+                powers[i] = energy;
+                known += energy;
+                knownTime += times[i];
+            }
+        }
+
+        double mean = knownTime > 0 ? known / knownTime : 0;
+        for (int i = 0; i < powers.Length; i++)
+        {
+            if (double.IsNaN(powers[i]))
+            {
+                powers[i] = mean * times[i];
+            }
+        }
+
+        ShareAwake(observation, zones, coefficients[PowerFeatures.PackageAwake]);
+        return mean;
+    }
+
+    // Time in which anybody was awake on a package is shared by who ran there.
+    private void ShareAwake(Observation observation, MeterZones zones, double coefficient)
+    {
+        Span<double> awake = Filled(_awake, zones.ZoneCount + 2), asleep = Room(_asleep, zones.ZoneCount + 2);
+        asleep.Fill(1);
+        double length = observation.Length.Nanoseconds;
+        Span<double> times = _times.Items;
+        Span<int> slots = _slots.Items;
+        for (int i = 0; i < times.Length; i++)
+        {
+            awake[slots[i]] += times[i];
+        }
+
+        foreach (ref CpuSample cpu in observation.Cpus.Items)
+        {
+            int slot = zones.SlotOf(observation.Topology, cpu.Cpu);
+            asleep[slot] *= 1 - Math.Clamp((cpu.BusyNanoseconds + cpu.InterruptNanoseconds) / length, 0, 1);
+            awake[slot] += cpu.InterruptNanoseconds + cpu.LostNanoseconds;
+        }
+
+        for (int slot = 0; slot < awake.Length; slot++)
+        {
+            awake[slot] = awake[slot] > 0 ? coefficient * length * (1 - asleep[slot]) / awake[slot] : 0;
+        }
+    }
+
+    private double AwakeOf(int slot) => _awake[slot];
 
     private void AddCpuLeaf(MeterZones zones, int slot, int cpuIndex, int owner, long nanoseconds, double perNanosecond)
     {
@@ -236,9 +357,14 @@ internal sealed class RunWeights(AttributionOptions options)
     // Chooses the model by what the tick's data cover; returns the means that stand in for what is missing.
     private (double MeanSquare, double MeanFactor) Choose()
     {
-        ModelKind limit = options.Model ?? ModelKind.FullModel;
+        ModelKind limit = options.Model ?? ModelKind.Calibrated;
         double meanSquare = _timeWithFrequency > 0 ? _squaredTime / _timeWithFrequency : 1;
         double meanFactor = _timeWithCounters > 0 ? _weightedFactors / _timeWithCounters : 1;
+        if (limit == ModelKind.Calibrated && options.Profile is { } profile && _totalTime > 0 && ChoosePower(profile))
+        {
+            return (meanSquare, meanFactor);
+        }
+
         if (_totalTime <= 0 || limit == ModelKind.CpuTimeRatio || _timeWithFrequency < _totalTime * NeededCoverage)
         {
             (Model, MissingPart) = (ModelKind.CpuTimeRatio, 0);
@@ -253,6 +379,34 @@ internal sealed class RunWeights(AttributionOptions options)
 
         (Model, MissingPart) = (ModelKind.FullModel, 1 - (Math.Min(_timeWithCounters, _timeWithFrequency) / _totalTime));
         return (meanSquare, meanFactor);
+    }
+
+    // Of the profile's models the one with the least expected error: its own on the commissioning run, and what a mean stands in for.
+    private bool ChoosePower(MachineProfile profile)
+    {
+        double least = double.MaxValue;
+        _power = null;
+        foreach (PowerModel model in profile.Models)
+        {
+            double covered = model.Needs switch
+            {
+                PowerNeeds.Counters => Math.Min(_timeWithCounters, _timeWithFrequency),
+                PowerNeeds.Frequency => _timeWithFrequency,
+                _ => _totalTime,
+            };
+            double missing = 1 - (covered / _totalTime), expected = model.Residual + (missing * MeanSpread);
+            if (covered > 0 && expected < least)
+            {
+                (least, _power, MissingPart) = (expected, model, missing);
+            }
+        }
+
+        if (_power is not null)
+        {
+            Model = ModelKind.Calibrated;
+        }
+
+        return _power is not null;
     }
 
     private double CounterFactor(in ThreadSample thread) =>

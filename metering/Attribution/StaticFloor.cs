@@ -7,7 +7,14 @@ namespace Keck.Metering;
 /// </summary>
 public sealed class StaticFloor
 {
-    private const long WindowNanoseconds = 1_000_000_000;
+    // An idle second holds at least one whole window, wherever it begins.
+    private const long WindowNanoseconds = 500_000_000;
+
+    // How much of a busy window tells what full load draws, and how quickly that is believed.
+    private const double BusyUtilisation = 0.15;
+    private const double RatioRate = 0.2;
+    private const double LeastRatio = 0.02;
+    private const double MostRatio = 0.9;
 
     // Idle power over full power of servers: SPECpower medians lie between 0.13 and 0.26 (contracts: estimate).
     private const double PriorIdleToFull = 0.2;
@@ -22,6 +29,11 @@ public sealed class StaticFloor
     private double _windowCapacity;
     private long _windowLength;
 
+    // The idlest window so far, and what the machine's own ratio of idle to full power is.
+    private double _idleWatts;
+    private double _idleUtilisation;
+    private double _ratio = PriorIdleToFull;
+
     /// <summary>A floor that starts from what is known: a source's own figure, or the state of a trace; all null for a cold start.</summary>
     public StaticFloor(double? knownWatts = null, StaticFloorState? state = null)
     {
@@ -30,6 +42,9 @@ public sealed class StaticFloor
         {
             Watts = resumed.Watts;
             SeenIdle = resumed.SeenIdle;
+            _idleWatts = resumed.IdleWatts;
+            _idleUtilisation = resumed.IdleUtilisation;
+            _ratio = resumed.Ratio > 0 ? resumed.Ratio : PriorIdleToFull;
             _windowMicrojoules = resumed.WindowMicrojoules;
             _windowBusy = resumed.WindowBusy;
             _windowCapacity = resumed.WindowCapacity;
@@ -46,11 +61,14 @@ public sealed class StaticFloor
     /// <summary>What the meter's source itself says of its idle power; it is taken at its word.</summary>
     public double? KnownWatts { get; }
 
+    /// <summary>Whether the static part is known, not only bounded.</summary>
+    public bool IsKnown => KnownWatts is not null || SeenIdle;
+
     /// <summary>Relative 95 % uncertainty of the static part.</summary>
     public double Uncertainty => KnownWatts is not null ? 0 : SeenIdle ? 0.05 : 0.6;
 
     /// <summary>Everything needed to go on where this floor is.</summary>
-    public StaticFloorState State => new(Watts, SeenIdle, _windowMicrojoules, _windowBusy, _windowCapacity, _windowLength);
+    public StaticFloorState State => new(Watts, SeenIdle, _windowMicrojoules, _windowBusy, _windowCapacity, _windowLength, _idleWatts, _idleUtilisation, _ratio);
 
     /// <summary>Splits a tick's energy: the static part by the floor as known before this tick, then learns from the tick.</summary>
     /// <param name="microjoules">The meter's energy over the tick.</param>
@@ -60,7 +78,7 @@ public sealed class StaticFloor
     /// <returns>The static part, at most the energy itself, µJ.</returns>
     public long Part(long microjoules, long nanoseconds, double busyNanoseconds, double capacityNanoseconds)
     {
-        double watts = KnownWatts ?? Watts ?? Candidate(microjoules / 1e-3 / Math.Max(nanoseconds, 1), busyNanoseconds, capacityNanoseconds);
+        double watts = KnownWatts ?? Watts ?? Candidate(microjoules / 1e-3 / Math.Max(nanoseconds, 1), capacityNanoseconds > 0 ? Math.Clamp(busyNanoseconds / capacityNanoseconds, 0, 1) : 0);
         Learn(microjoules, nanoseconds, busyNanoseconds, capacityNanoseconds);
         double part = Math.Round(watts * nanoseconds * 1e-3);
         return part >= microjoules ? microjoules : Math.Max(0, (long)part);
@@ -77,27 +95,48 @@ public sealed class StaticFloor
             return;
         }
 
-        double candidate = Candidate(_windowMicrojoules / 1e-3 / _windowLength, _windowBusy, _windowCapacity);
-        bool idle = _windowCapacity > 0 && _windowBusy < _windowCapacity * IdleUtilisation;
-        if (idle)
+        double watts = _windowMicrojoules / 1e-3 / _windowLength, utilisation = _windowCapacity > 0 ? Math.Clamp(_windowBusy / _windowCapacity, 0, 1) : 1;
+        double candidate = Candidate(watts, utilisation);
+        if (utilisation < IdleUtilisation)
         {
-            Watts = SeenIdle && Watts is { } floor
-                ? floor + ((candidate - floor) * (candidate < floor ? FallRate : RiseRate))
-                : candidate;
-            SeenIdle = true;
+            LearnIdle(watts, utilisation, candidate);
         }
         else if (Watts is null || candidate < Watts)
         {
-            // Never above what was seen; a busy window below a learned idle floor proves the floor wrong.
-            Watts = candidate;
+            // Never above what was seen. Once idle has been seen, only a whole machine that draws less than its floor proves the floor wrong.
+            Watts = !SeenIdle ? candidate : watts < Watts ? watts : Watts;
+        }
+
+        if (SeenIdle && utilisation > BusyUtilisation && Watts is { } floor && watts > floor && KnownWatts is null)
+        {
+            double full = floor + ((watts - floor) / utilisation);
+            _ratio = Math.Clamp(_ratio + (((floor / full) - _ratio) * RatioRate), LeastRatio, MostRatio);
+            if (_idleWatts > 0)
+            {
+                Watts = Candidate(_idleWatts, _idleUtilisation);
+            }
         }
 
         (_windowMicrojoules, _windowBusy, _windowCapacity, _windowLength) = (0, 0, 0, 0);
     }
 
-    private static double Candidate(double watts, double busy, double capacity)
+    // The idlest window tells most: little has to be taken off it. It ages, so that drift is followed.
+    private void LearnIdle(double watts, double utilisation, double candidate)
     {
-        double utilisation = capacity > 0 ? Math.Clamp(busy / capacity, 0, 1) : 0;
-        return watts * PriorIdleToFull / (PriorIdleToFull + ((1 - PriorIdleToFull) * utilisation));
+        if (!SeenIdle || _idleWatts == 0 || utilisation < _idleUtilisation)
+        {
+            (_idleWatts, _idleUtilisation) = (watts, utilisation);
+        }
+        else
+        {
+            double rate = candidate < Watts ? FallRate * Math.Min(1, (_idleUtilisation + 0.002) / (utilisation + 0.002)) : RiseRate;
+            _idleWatts += (watts - _idleWatts) * rate;
+            _idleUtilisation += (utilisation - _idleUtilisation) * rate;
+        }
+
+        SeenIdle = true;
+        Watts = Candidate(_idleWatts, _idleUtilisation);
     }
+
+    private double Candidate(double watts, double utilisation) => watts * _ratio / (_ratio + ((1 - _ratio) * utilisation));
 }

@@ -13,6 +13,11 @@ public static class Replay
     public static ReplaySummary Run(Stream trace, ReplayOptions options, Stream output)
     {
         using TraceReader reader = new(trace);
+        if (options.Profile?.Stale(reader.Header.Cpu, reader.Header.Topology.Cpus.Length, reader.Header.Topology.MemoryKibibytes) is { } stale)
+        {
+            throw new TraceFormatException($"the calibration does not fit this machine: {stale}");
+        }
+
         using ReplayWriter writer = new(output);
         TraceInitialState? state = reader.Header.InitialState;
         AttributionOptions attribution = state?.Attribution ?? new AttributionOptions();
@@ -21,6 +26,7 @@ public static class Replay
             attribution = attribution with { Model = options.Model };
         }
 
+        attribution = attribution with { Signatures = options.Signatures ?? attribution.Signatures, Profile = options.Profile };
         IdlePolicy idle = options.Idle ?? state?.Idle ?? IdlePolicy.Separate;
         Attributor attributor = state is null || options.ColdStart
             ? new Attributor(attribution)

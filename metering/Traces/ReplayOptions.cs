@@ -16,4 +16,10 @@ public sealed record ReplayOptions
     /// <summary>Whether to forget what the live attribution had learned.</summary>
     /// <value>Default false.</value>
     public bool ColdStart { get; init; }
+
+    /// <summary>Whether consumers get factors of their own; null as recorded, or true.</summary>
+    public bool? Signatures { get; init; }
+
+    /// <summary>The machine's profile; null for none.</summary>
+    public MachineProfile? Profile { get; init; }
 }

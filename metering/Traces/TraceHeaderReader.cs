@@ -165,7 +165,7 @@ internal static class TraceHeaderReader
             : throw new TraceFormatException("startedAt must be a time such as \"2026-11-23T22:00:00Z\"");
     }
 
-    private static TraceCpu ReadCpu(JsonElement item)
+    internal static TraceCpu ReadCpu(JsonElement item)
     {
         TraceFields.RequireObject(item, "cpu");
         return new TraceCpu(
@@ -185,10 +185,11 @@ internal static class TraceHeaderReader
         string idle = TraceFields.TextOrNull(element, "idle"u8) ?? IdlePolicy.Separate.Name();
         AttributionOptions options = new()
         {
-            Model = model == "auto" ? null : AttributionNames.ParseModel(model) ?? throw TraceFields.Unknown("model", model, "auto, time, frequency, full"),
+            Model = model == "auto" ? null : AttributionNames.ParseModel(model) ?? throw TraceFields.Unknown("model", model, "auto, time, frequency, full, calibrated"),
             Alpha = TraceFields.DoubleOrNull(element, "alpha"u8, 0, 10) ?? usual.Alpha,
             Beta = TraceFields.DoubleOrNull(element, "beta"u8, 0, 100) ?? usual.Beta,
             SharedWeight = TraceFields.DoubleOrNull(element, "sharedWeight"u8, 0.5, 1) ?? usual.SharedWeight,
+            Signatures = TraceFields.BoolOrNull(element, "signatures"u8) ?? usual.Signatures,
             DramPssPart = TraceFields.DoubleOrNull(element, "dramPssPart"u8, 0, 1) ?? usual.DramPssPart,
         };
         IdlePolicy policy = AttributionNames.ParsePolicy(idle) ?? throw TraceFields.Unknown("idle", idle, "separate, proportional, allocated");
@@ -200,7 +201,7 @@ internal static class TraceHeaderReader
             carries[TraceFields.Text(item, "id"u8)] = ReadCarry(item);
         }
 
-        return new TraceInitialState(options, policy, new AttributorState(ReadFloors(element), carries.ToImmutable()));
+        return new TraceInitialState(options, policy, new AttributorState(ReadFloors(element), carries.ToImmutable(), SignatureStateJson.Read(element)), TraceFields.TextOrNull(element, "calibrationSha256"u8));
     }
 
     internal static ImmutableSortedDictionary<string, StaticFloorState> ReadFloors(JsonElement element)
@@ -215,7 +216,10 @@ internal static class TraceHeaderReader
                 TraceFields.DoubleOrNull(item, "windowMicrojoules"u8, 0, Huge) ?? 0,
                 TraceFields.DoubleOrNull(item, "windowBusyNanoseconds"u8, 0, Huge) ?? 0,
                 TraceFields.DoubleOrNull(item, "windowCapacityNanoseconds"u8, 0, Huge) ?? 0,
-                TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0);
+                TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0,
+                TraceFields.DoubleOrNull(item, "idleWatts"u8, 0, 1e9) ?? 0,
+                TraceFields.DoubleOrNull(item, "idleUtilisation"u8, 0, 1) ?? 0,
+                TraceFields.DoubleOrNull(item, "idleToFull"u8, 0, 1) ?? 0);
         }
 
         return floors.ToImmutable();

@@ -20,14 +20,7 @@ internal static class TraceHeaderWriter
         Text(json, "source"u8, header.Source);
         if (header.Cpu is { } cpu)
         {
-            json.WriteStartObject("cpu"u8);
-            Text(json, "vendor"u8, cpu.Vendor);
-            Number(json, "family"u8, cpu.Family);
-            Number(json, "model"u8, cpu.Model);
-            Number(json, "stepping"u8, cpu.Stepping);
-            Text(json, "microcode"u8, cpu.Microcode);
-            Text(json, "name"u8, cpu.Name);
-            json.WriteEndObject();
+            WriteCpu(json, cpu);
         }
 
         WriteTopology(json, header.Topology);
@@ -50,6 +43,18 @@ internal static class TraceHeaderWriter
             WriteState(json, state);
         }
 
+        json.WriteEndObject();
+    }
+
+    internal static void WriteCpu(Utf8JsonWriter json, TraceCpu cpu)
+    {
+        json.WriteStartObject("cpu"u8);
+        Text(json, "vendor"u8, cpu.Vendor);
+        Number(json, "family"u8, cpu.Family);
+        Number(json, "model"u8, cpu.Model);
+        Number(json, "stepping"u8, cpu.Stepping);
+        Text(json, "microcode"u8, cpu.Microcode);
+        Text(json, "name"u8, cpu.Name);
         json.WriteEndObject();
     }
 
@@ -146,7 +151,14 @@ internal static class TraceHeaderWriter
         json.WriteNumber("sharedWeight"u8, options.SharedWeight);
         json.WriteNumber("dramPssPart"u8, options.DramPssPart);
         json.WriteString("idle"u8, state.Idle.Name());
+        json.WriteBoolean("signatures"u8, options.Signatures);
+        Text(json, "calibrationSha256"u8, options.Profile?.Hash);
         WriteFloors(json, state.State.Floors);
+        if (state.State.Signatures is { } signatures)
+        {
+            SignatureStateJson.Write(json, signatures);
+        }
+
         json.WriteStartArray("carries"u8);
         foreach ((string id, MeterCarry carry) in state.State.Carries)
         {
@@ -174,6 +186,9 @@ internal static class TraceHeaderWriter
             json.WriteNumber("windowBusyNanoseconds"u8, floor.WindowBusy);
             json.WriteNumber("windowCapacityNanoseconds"u8, floor.WindowCapacity);
             json.WriteNumber("windowNanoseconds"u8, floor.WindowLength);
+            json.WriteNumber("idleWatts"u8, floor.IdleWatts);
+            json.WriteNumber("idleUtilisation"u8, floor.IdleUtilisation);
+            json.WriteNumber("idleToFull"u8, floor.Ratio);
             json.WriteEndObject();
         }
 

@@ -152,6 +152,8 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
 
     public RunSourceFacts Runs() => new("ebpf") { Switches = 1_000_000, MissedSwitches = 12, LostNanoseconds = 1_500_000, UnplacedNanoseconds = 250_000, UnconfirmedCuts = 1, SlotsUsed = 512, SlotLimit = 65_536 };
 
+    public long? HeldWithoutOwner() => 5;
+
     public ImmutableArray<TickPhase> Phases() => [new("drain", 80_000), new("attribute", 250_000)];
 
     public ImmutableArray<string> NotReady() => [.. Reasons];

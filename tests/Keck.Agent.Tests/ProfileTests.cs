@@ -104,9 +104,9 @@ public sealed class ProfileTests
         Assert.Equal([ProfileKind.Minimal, ProfileKind.Standard, ProfileKind.Full], AgentProfile.All.Select(profile => profile.Kind));
         foreach ((AgentProfile small, AgentProfile large) in AgentProfile.All.Zip(AgentProfile.All.Skip(1)))
         {
-            Assert.True(small.MemoryBudgetBytes < large.MemoryBudgetBytes && small.MaxProcesses < large.MaxProcesses);
+            Assert.True(small.MemoryBudgetBytes < large.MemoryBudgetBytes && small.MaxEndedProcesses < large.MaxEndedProcesses);
             Assert.True(small.FastPeriod > large.FastPeriod && small.ModelLimit < large.ModelLimit);
-            Assert.True(small.History.MaxBytes < large.History.MaxBytes && large.History.RecentSeries > large.MaxProcesses);
+            Assert.True(small.History.MaxBytes < large.History.MaxBytes);
             Assert.Equal(small.Kind, ProfileNames.Parse(small.Name));
         }
     }

@@ -30,6 +30,8 @@ internal static class ProductMap
         ["Keck.Bench"] = [.. Projects.Select(project => project.Name)],
         ["Keck.Architecture.Tests"] = [],
         ["Keck.Rigs.Tests"] = [],
+        ["Keck.Lab"] = ["Keck.Metering"],
+        ["Keck.Lab.Tests"] = ["Keck.Lab", "Keck.Metering"],
     };
 
     /// <summary>Whom a project may know, or null for a project that the table does not hold.</summary>

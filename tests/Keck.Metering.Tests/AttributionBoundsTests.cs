@@ -37,7 +37,7 @@ public sealed class AttributionBoundsTests
         observation.Run(thread, (0, 200_000_000, Unobserved.Value));
         observation.CloseCpus(lostEach: 100_000_000);
         observation.Read(0, 1_000_000);
-        TickAttribution result = new Attributor().Attribute(observation);
+        TickAttribution result = new Attributor(new AttributionOptions { Signatures = false }).Attribute(observation);
         BoundSample bounds = result.Bounds(process);
 
         // Model 62.5 mJ; half of the 500 mJ that nobody is known to own may be its.
@@ -80,7 +80,7 @@ public sealed class AttributionBoundsTests
 
             observation.CloseCpus();
             observation.Read(0, (long)truth.Sum());
-            TickAttribution result = new Attributor().Attribute(observation);
+            TickAttribution result = new Attributor(new AttributionOptions { Signatures = false }).Attribute(observation);
             for (int i = 0; i < processes.Length; i++)
             {
                 long active = result.Active(processes[i], 0);
@@ -110,7 +110,7 @@ public sealed class AttributionBoundsTests
 
         observation.CloseCpus();
         observation.Read(0, 1_000_000);
-        TickAttribution result = new Attributor().Attribute(observation);
+        TickAttribution result = new Attributor(new AttributionOptions { Signatures = false }).Attribute(observation);
         Assert.Equal(alone ? 1_000_000 : 500_000, result.Active(process, 0));
         return result.Bounds(process);
     }
@@ -120,7 +120,7 @@ public sealed class AttributionBoundsTests
         Observation observation = Machines.Observation(Machines.Topology(1, 2), Exact with { KnownStaticWatts = null });
         int process = observation.Process(100);
         int thread = observation.Thread(1_000, process);
-        var attributor = new Attributor();
+        var attributor = new Attributor(new AttributionOptions { Signatures = false });
         if (idleFirst)
         {
             observation.Next(Second);

@@ -10,7 +10,7 @@ public sealed class AttributionMeterTests
         (Observation observation, int holder, int toucher) = Memory(misses: 1_000);
 
         // The holder has 3/4 of the memory and 1/4 of the misses: 0.6 × 0.75 + 0.4 × 0.25 = 0.55.
-        TickAttribution result = new Attributor().Attribute(observation);
+        TickAttribution result = new Attributor(new AttributionOptions { Signatures = false }).Attribute(observation);
         Assert.Equal((550_000, 450_000), (result.Active(holder, 0), result.Active(toucher, 0)));
     }
 

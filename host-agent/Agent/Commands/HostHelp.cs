@@ -81,6 +81,14 @@ internal static class HostHelp
               keck-host replay trace.ndjson.gz --out figures.ndjson
               keck-host replay trace.ndjson.gz --model time --idle proportional --out other.ndjson
             """,
+        "score" => """
+            Examples:
+              keck-host replay trace.ndjson --out figures.ndjson
+              keck-host score figures.ndjson truth.ndjson --trace trace.ndjson
+              keck-host score figures.ndjson truth.ndjson --json
+
+            A truth is known of simulated machines only (keck-lab, in the sources). Bounds add up linearly within a second.
+            """,
         _ => null,
     };
 }

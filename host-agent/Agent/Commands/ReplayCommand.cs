@@ -12,16 +12,18 @@ internal static class ReplayCommand
     {
         Argument<FileInfo> trace = new("TRACE") { Description = "trace to read, plain or gzip" };
         Option<FileInfo> output = new("--out") { Description = "figures to write, NDJSON, one object a tick", HelpName = "FILE", Required = true };
-        Option<string?> model = new("--model") { Description = "the most detailed model: auto, time, frequency or full (default: as recorded)", HelpName = "MODEL" };
+        Option<string?> model = new("--model") { Description = "the most detailed model: auto, time, frequency, full or calibrated (default: as recorded)", HelpName = "MODEL" };
         Option<string?> idle = new("--idle") { Description = "separate, proportional or allocated (default: as recorded)", HelpName = "POLICY" };
+        Option<string?> signatures = new("--signatures") { Description = "on or off: learn a factor for each large consumer (default: as recorded, else on)", HelpName = "on|off" };
+        Option<FileInfo?> calibration = new("--calibration") { Description = "machine profile that keck-host calibrate wrote", HelpName = "PROFILE.json" };
         Option<bool> cold = new("--cold") { Description = "start without what the live attribution had learned" };
-        Command command = new("replay", "attribute a recorded trace again") { trace, output, model, idle, cold };
+        Command command = new("replay", "attribute a recorded trace again") { trace, output, model, idle, signatures, calibration, cold };
         command.SetAction(parsed =>
         {
             string? modelName = parsed.GetValue(model), idleName = parsed.GetValue(idle);
             if (modelName is not (null or "auto") && AttributionNames.ParseModel(modelName) is null)
             {
-                Console.Error.WriteLine($"keck-host: --model: '{modelName}' is none of auto, time, frequency, full");
+                Console.Error.WriteLine($"keck-host: --model: '{modelName}' is none of auto, time, frequency, full, calibrated");
                 return ExitCodes.Usage;
             }
 
@@ -31,11 +33,33 @@ internal static class ReplayCommand
                 return ExitCodes.Usage;
             }
 
+            string? signing = parsed.GetValue(signatures);
+            if (signing is not (null or "on" or "off"))
+            {
+                Console.Error.WriteLine($"keck-host: --signatures: '{signing}' is neither on nor off");
+                return ExitCodes.Usage;
+            }
+
+            MachineProfile? profile = null;
+            if (parsed.GetValue(calibration) is { } file && ProfileFiles.Read(file, out profile) is { } problem)
+            {
+                Console.Error.WriteLine($"keck-host: --calibration: {problem}");
+                return ExitCodes.Failed;
+            }
+
+            if (modelName == "calibrated" && profile is null)
+            {
+                Console.Error.WriteLine("keck-host: --model calibrated needs --calibration PROFILE.json");
+                return ExitCodes.Usage;
+            }
+
             ReplayOptions options = new()
             {
                 OverrideModel = modelName is not null,
                 Model = modelName is null or "auto" ? null : AttributionNames.ParseModel(modelName),
                 Idle = idleName is null ? null : AttributionNames.ParsePolicy(idleName),
+                Signatures = signing is null ? null : signing == "on",
+                Profile = profile,
                 ColdStart = parsed.GetValue(cold),
             };
             return Run(parsed.GetValue(trace)!, parsed.GetValue(output)!, options);

@@ -1,0 +1,240 @@
+using System.Collections.Immutable;
+
+namespace Keck.Metering;
+
+/// <summary>Fits a <see cref="MachineProfile"/> to a commissioning run: idle, then several kinds of load on one to all CPUs.</summary>
+public sealed class Calibrator
+{
+    // A row is this long: meters jitter by about a millisecond, loads stay as they are for longer.
+    private const long RowNanoseconds = 250_000_000;
+
+    // A row's energy is not known better than this, whatever the meter says.
+    private const double RowPrecision = 0.01;
+    private const double IdleUtilisation = 0.03;
+    private const double LeastIdleSeconds = 1;
+    private const double LeastBusySeconds = 3;
+
+    private readonly List<CalibrationRow> _rows = [];
+    private readonly Dictionary<string, CalibrationRow> _open = [];
+    private TraceCpu? _cpu;
+    private string? _host;
+    private DateTimeOffset? _startedAt;
+    private Topology? _topology;
+    private long _tick;
+    private int _warm;
+
+    /// <summary>A calibration of the machine that this header describes.</summary>
+    public Calibrator(string? host, DateTimeOffset? startedAt, TraceCpu? cpu) => (_host, _startedAt, _cpu) = (host, startedAt, cpu);
+
+    /// <summary>Ticks taken in.</summary>
+    public long Ticks => _tick;
+
+    /// <summary>Takes in a tick.</summary>
+    public void Add(Observation observation)
+    {
+        _tick++;
+        _topology = observation.Topology;
+        if (_warm < 1)
+        {
+            // The first tick's readings cover time before it.
+            _warm++;
+            return;
+        }
+
+        foreach (ref MeterSample sample in observation.MeterSamples.Items)
+        {
+            Meter meter = observation.Meters[sample.Meter];
+            if (!meter.Selected || meter.Quality == ReadingQuality.Estimated || sample.Unattributable || sample.Microjoules < 0)
+            {
+                continue;
+            }
+
+            if (!_open.TryGetValue(meter.Id, out CalibrationRow? row))
+            {
+                row = new CalibrationRow(meter);
+                _open.Add(meter.Id, row);
+            }
+
+            row.Add(observation, sample.Microjoules);
+            if (row.Length >= RowNanoseconds)
+            {
+                _rows.Add(row);
+                _ = _open.Remove(meter.Id);
+            }
+        }
+    }
+
+    /// <summary>Fits.</summary>
+    /// <exception cref="CalibrationException">The run does not show what a fit needs.</exception>
+    public MachineProfile Fit()
+    {
+        List<CalibrationRow> runs = [.. _rows.Where(row => row.Meter.Domain.FollowsRuns())], memory = [.. _rows.Where(row => row.Meter.Domain == EnergyDomain.Dram)];
+        if (runs.Count == 0)
+        {
+            throw new CalibrationException("no measured meter of CPUs is in it: there is nothing to calibrate (keck-host meters lists them)");
+        }
+
+        double idle = Seconds(runs.Where(IsIdle)), busy = Seconds(runs.Where(row => row.Utilisation > 0.1));
+        int meters = runs.Select(row => row.Meter.Id).Distinct().Count();
+        if (idle < LeastIdleSeconds * meters)
+        {
+            throw new CalibrationException($"the machine was idle for {idle / meters:0.0} s only, and {LeastIdleSeconds:0} s are needed: stop what runs on it, or take another time");
+        }
+
+        if (busy < LeastBusySeconds * meters)
+        {
+            throw new CalibrationException($"the machine was busy for {busy / meters:0.0} s only, and {LeastBusySeconds:0} s are needed: record all of the commissioning run");
+        }
+
+        bool counters = Covered(runs, row => row.CountedTime), frequency = Covered(runs, row => row.FrequencyTime);
+        ImmutableArray<PowerModel>.Builder models = ImmutableArray.CreateBuilder<PowerModel>();
+        ImmutableSortedDictionary<string, StaticPower>? floors = null;
+        foreach (PowerNeeds needs in Enum.GetValues<PowerNeeds>())
+        {
+            if ((needs == PowerNeeds.Counters && !(counters && frequency)) || (needs == PowerNeeds.Frequency && !frequency))
+            {
+                continue;
+            }
+
+            (PowerModel model, ImmutableSortedDictionary<string, StaticPower> intercepts) = FitModel(runs, needs);
+            models.Add(model);
+            floors ??= intercepts;
+        }
+
+        (double? perMiss, ImmutableSortedDictionary<string, StaticPower> memoryFloors) = memory.Count > 0 && Covered(memory, row => row.CountedTime)
+            ? FitMemory(memory)
+            : (null, Idle(memory));
+        (double? alpha, double? beta) = counters && frequency ? FitFull(runs, floors!) : (null, null);
+        return new MachineProfile
+        {
+            CreatedAt = _startedAt,
+            Host = _host,
+            Cpu = _cpu,
+            Cpus = _topology!.Cpus.Length,
+            MemoryKibibytes = _topology.MemoryKibibytes,
+            Static = floors!.AddRange(memoryFloors),
+            Models = models.ToImmutable(),
+            MicrojoulesPerMiss = perMiss,
+            Alpha = alpha,
+            Beta = beta,
+        };
+    }
+
+    private static bool IsIdle(CalibrationRow row) => row.Utilisation < IdleUtilisation;
+
+    private static double Seconds(IEnumerable<CalibrationRow> rows) => rows.Sum(row => row.Length) / 1e9;
+
+    private static bool Covered(List<CalibrationRow> rows, Func<CalibrationRow, double> part) => rows.Sum(part) > 0.9 * rows.Sum(row => row.Time);
+
+    private static (PowerModel Model, ImmutableSortedDictionary<string, StaticPower> Floors) FitModel(List<CalibrationRow> rows, PowerNeeds needs)
+    {
+        string[] meters = [.. rows.Select(row => row.Meter.Id).Distinct().Order(StringComparer.Ordinal)];
+        (double[] scales, bool[] used) = Scales(rows, needs);
+        NonNegativeLeastSquares fit = new(PowerFeatures.Count + meters.Length);
+        double[] amounts = new double[PowerFeatures.Count + meters.Length];
+        foreach (CalibrationRow row in rows)
+        {
+            Array.Clear(amounts);
+            for (int i = 0; i < PowerFeatures.Count; i++)
+            {
+                amounts[i] = used[i] ? row.Features[i] / scales[i] : 0;
+            }
+
+            amounts[PowerFeatures.Count + Array.IndexOf(meters, row.Meter.Id)] = row.Length / 1e3; // W × ns = nJ
+            fit.Add(amounts, row.Microjoules, Deviation(row));
+        }
+
+        double[] solution = fit.Solve();
+        ImmutableArray<double> coefficients = [.. Enumerable.Range(0, PowerFeatures.Count).Select(i => used[i] ? solution[i] / scales[i] : 0)];
+
+        // The idle rows themselves say what is static, once what ran in them is taken off.
+        ImmutableSortedDictionary<string, StaticPower>.Builder floors = ImmutableSortedDictionary.CreateBuilder<string, StaticPower>(StringComparer.Ordinal);
+        foreach (string meter in meters)
+        {
+            floors[meter] = Static([.. rows.Where(row => row.Meter.Id == meter && IsIdle(row)).Select(row => (row.Microjoules - row.Energy(coefficients.AsSpan())) / row.Length * 1e3)]);
+        }
+
+        double squares = 0, energies = 0;
+        int count = 0;
+        foreach (CalibrationRow row in rows.Where(row => row.Utilisation > 0.02))
+        {
+            double active = row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3), off = active - row.Energy(coefficients.AsSpan());
+            squares += off * off;
+            energies += active * active;
+            count++;
+        }
+
+        return (new PowerModel(needs, coefficients, energies > 0 ? Math.Sqrt(squares / energies) : 1), floors.ToImmutable());
+    }
+
+    // Units differ by many powers of ten: each feature is measured by its own size.
+    private static (double[] Scales, bool[] Used) Scales(List<CalibrationRow> rows, PowerNeeds needs)
+    {
+        double[] scales = new double[PowerFeatures.Count];
+        bool[] used = new bool[PowerFeatures.Count];
+        for (int i = 0; i < PowerFeatures.Count; i++)
+        {
+            double largest = rows.Max(row => row.Features[i]);
+            used[i] = largest > 0 && needs switch
+            {
+                PowerNeeds.Counters => true,
+                PowerNeeds.Frequency => i is < PowerFeatures.FirstOfCounters or PowerFeatures.PackageAwake,
+                _ => i is PowerFeatures.Awake or PowerFeatures.PackageAwake,
+            };
+            scales[i] = largest > 0 ? largest : 1;
+        }
+
+        return (scales, used);
+    }
+
+    private static (double? PerMiss, ImmutableSortedDictionary<string, StaticPower> Floors) FitMemory(List<CalibrationRow> rows)
+    {
+        ImmutableSortedDictionary<string, StaticPower> floors = Idle(rows);
+        double misses = 0, energies = 0;
+        foreach (CalibrationRow row in rows)
+        {
+            double weight = 1 / (Deviation(row) * Deviation(row)), active = row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3);
+            misses += weight * row.Features[PowerFeatures.Misses] * row.Features[PowerFeatures.Misses];
+            energies += weight * row.Features[PowerFeatures.Misses] * active;
+        }
+
+        return (misses > 0 && energies > 0 ? energies / misses : null, floors);
+    }
+
+    private static ImmutableSortedDictionary<string, StaticPower> Idle(List<CalibrationRow> rows) =>
+        rows.Where(IsIdle).GroupBy(row => row.Meter.Id).ToImmutableSortedDictionary(
+            group => group.Key, group => Static([.. group.Select(row => row.Microjoules / row.Length * 1e3)]), StringComparer.Ordinal);
+
+    // The median: a burst of work in an idle row does not move it.
+    private static StaticPower Static(double[] watts)
+    {
+        Array.Sort(watts);
+        double median = Math.Max(0, watts[watts.Length / 2]);
+        double spread = watts[watts.Length * 3 / 4] - watts[watts.Length / 4];
+        return new StaticPower(median, Math.Max(median * 0.01, 1.96 * spread / 1.35 / Math.Sqrt(watts.Length)));
+    }
+
+    private static (double? Alpha, double? Beta) FitFull(List<CalibrationRow> rows, ImmutableSortedDictionary<string, StaticPower> floors)
+    {
+        NonNegativeLeastSquares fit = new(3);
+        double[] scales = [rows.Max(row => row.Full[0]), rows.Max(row => row.Full[1]), rows.Max(row => row.Full[2])];
+        double[] amounts = new double[3];
+        foreach (CalibrationRow row in rows)
+        {
+            for (int i = 0; i < 3; i++)
+            {
+                amounts[i] = scales[i] > 0 ? row.Full[i] / scales[i] : 0;
+            }
+
+            fit.Add(amounts, row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3), Deviation(row));
+        }
+
+        double[] solution = fit.Solve();
+        double time = solution[0] / scales[0];
+        return time > 0
+            ? (Math.Clamp(scales[1] > 0 ? solution[1] / scales[1] / time : 0, 0, 10), Math.Clamp(scales[2] > 0 ? solution[2] / scales[2] / time : 0, 0, 100))
+            : (null, null);
+    }
+
+    private static double Deviation(CalibrationRow row) => Math.Max(1, row.Microjoules * RowPrecision);
+}
