@@ -38,6 +38,10 @@ bench: ## the benchmarks; writes docs/performance.md
 	@eng/setup.sh test
 	@eng/bench.sh
 
+.PHONY: accuracy
+accuracy: ## scores the attribution on simulated machines, beside its peers' formulas; prints the tables of docs/accuracy.md (some minutes)
+	@eng/setup.sh build && dotnet run --project tests/lab -c Release -- accuracy
+
 .PHONY: format
 format: ## formats the sources
 	@dotnet format Keck.Appliance.sln

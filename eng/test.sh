@@ -31,7 +31,7 @@ for project in tests/Keck.*.Tests; do
 	log=out/test/$name.log
 	echo "== $name"
 	# One project at a time: the kernel tests measure this machine and want it for themselves.
-	dotnet "out/obj/bin/$name/debug/$name.dll" -noColor -noLogo -parallelMode none "${filter[@]}" >"$log" 2>&1
+	dotnet "out/obj/bin/$name/debug/$name.dll" -noColor -noLogo -parallelMode none -longRunning 240 "${filter[@]}" >"$log" 2>&1
 	code=$?
 	summary=$(grep -E 'Total: [0-9]+, Errors: [0-9]+, Failed: [0-9]+, Skipped: [0-9]+' "$log" | tail -n 1)
 	number() { sed -n "s/.*$1: \([0-9][0-9]*\).*/\1/p" <<<"$summary"; }

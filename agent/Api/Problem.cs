@@ -46,6 +46,33 @@ internal sealed record Problem
             .ToResponse() with
         { Authenticate = "Bearer realm=\"keck\"" };
 
+    /// <summary>A request that is no HTTP as we take it: 400, 431 or 505.</summary>
+    internal static Problem OfTransport(int status) => new()
+    {
+        Title = TitleOf(status),
+        Status = status,
+        Detail = status switch
+        {
+            431 => "The request line and headers together may have 16 KiB, and 64 headers.",
+            505 => "HTTP/1.1 and HTTP/1.0 are spoken here.",
+            _ => "This is not an HTTP/1.1 request.",
+        },
+    };
+
+    /// <summary>The reason phrase of a status (RFC 9110, 15).</summary>
+    internal static string TitleOf(int status) => status switch
+    {
+        200 => "OK",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        431 => "Request Header Fields Too Large",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        _ => "Internal Server Error",
+    };
+
     internal static ApiResponse Internal() =>
         new Problem { Title = "Internal Server Error", Status = 500, Detail = "The agent failed to answer; its log says why." }.ToResponse();
 }

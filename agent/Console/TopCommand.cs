@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Keck.Agent.Interop;
 
 namespace Keck.Agent;
 
@@ -54,7 +55,7 @@ internal static class TopCommand
                 {
                     if (parsed.GetValue(once) || Console.IsOutputRedirected)
                     {
-                        await PrintAsync(api, selection, tables, parsed.InvocationConfiguration.Output, cancellation).ConfigureAwait(false);
+                        await PrintAsync(api, selection, tables, cancellation).ConfigureAwait(false);
                     }
                     else
                     {
@@ -78,7 +79,7 @@ internal static class TopCommand
         return command;
     }
 
-    private static async Task PrintAsync(IApi api, TopSelection selection, int tables, TextWriter output, CancellationToken cancellation)
+    private static async Task PrintAsync(IApi api, TopSelection selection, int tables, CancellationToken cancellation)
     {
         if (api.IsNew)
         {
@@ -86,17 +87,20 @@ internal static class TopCommand
             await Task.Delay(TimeSpan.FromSeconds(Math.Max(3, selection.Delay)), TimeProvider.System, cancellation).ConfigureAwait(false);
         }
 
+        // Not by the Console: it takes no notice of a reader that has gone, and would print to nobody for ever.
+        using Terminal output = new();
         for (int table = 0; tables == 0 || table < tables; table++)
         {
             if (table > 0)
             {
                 await Task.Delay(TimeSpan.FromSeconds(selection.Delay), TimeProvider.System, cancellation).ConfigureAwait(false);
-                await output.WriteLineAsync().ConfigureAwait(false);
             }
 
             string text = await TopTable.FrameAsync(api, selection, selection.Count > 0 ? selection.Count : PlainRows, PlainWidth, cancellation).ConfigureAwait(false);
-            await output.WriteAsync(text).ConfigureAwait(false);
-            await output.FlushAsync(cancellation).ConfigureAwait(false);
+            if (!output.Write(table > 0 ? $"\n{text}" : text))
+            {
+                return;
+            }
         }
     }
 }

@@ -31,7 +31,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             _limited = new LimitedRuns(runs),
             meters,
             workloads,
-            new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit }, State.Floors),
+            new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit, Signatures = profile.Signatures }, State.Floors),
             State.Ledger,
             new EngineOptions { EndedProcessLimit = profile.MaxEndedProcesses },
             time);

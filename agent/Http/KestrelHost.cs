@@ -17,6 +17,8 @@ namespace Keck.Agent;
 /// <summary>The API on Kestrel alone: no routing, no configuration, no middleware; TCP (TLS where there is a certificate) and a unix socket.</summary>
 internal sealed class KestrelHost : IApiHost
 {
+    private static readonly TimeSpan SendPatience = TimeSpan.FromSeconds(10);
+
     private readonly WebApplication _application;
     private readonly string? _unixSocket;
     private readonly X509Certificate2? _certificate;
@@ -166,18 +168,23 @@ internal sealed class KestrelHost : IApiHost
             context.Response.Headers.WWWAuthenticate = authenticate;
         }
 
-        if (asked.Method == "HEAD")
-        {
-            return;
-        }
-
-        if (response.Stream is { } stream)
+        bool hasBody = asked.Method != "HEAD";
+        if (response.Stream is { } stream && hasBody)
         {
             await stream(context.Response.Body, context.RequestAborted);
             return;
         }
 
-        context.Response.ContentLength = body.Written.Length;
-        await context.Response.Body.WriteAsync(body.Written, context.RequestAborted);
+        // Kestrel's own limit, a least rate, lets what went out fast pay for hours of silence after it.
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        await using CancellationTokenRegistration giveUp = patience.Token.Register(context.Abort);
+        patience.CancelAfter(SendPatience);
+        if (hasBody)
+        {
+            context.Response.ContentLength = body.Written.Length;
+            await context.Response.Body.WriteAsync(body.Written, context.RequestAborted);
+        }
+
+        await context.Response.CompleteAsync();
     }
 }

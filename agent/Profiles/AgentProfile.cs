@@ -16,6 +16,7 @@ public sealed record AgentProfile
         FastPeriod = TimeSpan.FromSeconds(1),
         ReportPeriod = TimeSpan.FromSeconds(60),
         ModelLimit = ModelKind.CpuTimeRatio,
+        Signatures = false,
         History = HistoryLayout.Minimal,
         MetricSeriesLimit = 200,
         HistoryPeriod = TimeSpan.FromSeconds(5),
@@ -78,6 +79,9 @@ public sealed record AgentProfile
 
     /// <summary>The most detailed model used.</summary>
     public required ModelKind ModelLimit { get; init; }
+
+    /// <summary>Whether large consumers get factors of their own (<see cref="AttributionOptions.Signatures"/>).</summary>
+    public bool Signatures { get; init; } = true;
 
     /// <summary>Whether reports go down to processes, or stop at pods.</summary>
     public bool ReportsProcesses { get; init; }

@@ -8,7 +8,7 @@ internal static class CpuClosing
 {
     /// <summary>One CPU's sample: busy + idle + interrupt is its wall time, minus steal.</summary>
     /// <returns>False on a baseline: nothing was added.</returns>
-    internal static bool Close(Observation? into, ref CpuSnapshot c, int cpu, Span<long> steal)
+    internal static bool Close(Observation? into, ref CpuSnapshot c, in CpuTally tally, int cpu, Span<long> steal)
     {
         ref CpuRecord record = ref c.Record;
         ulong idle = record.IdleNanoseconds + (record.Slot == 0 ? c.InFlight : 0);
@@ -20,7 +20,7 @@ internal static class CpuClosing
         // What nobody has been found for yet is lost; it falls again when a thread brings the time home.
         long idleTime = Advance(ref c.IdleReported, idle, based);
         long lostTime = Advance(ref c.LostReported, lost + (ulong)record.UnplacedNanoseconds, based);
-        long open = wall - c.Grown - (long)(lost - c.LastLost) - (long)(idle - c.LastIdle) - (long)(behind - c.LastBehind);
+        long open = wall - tally.Grown - (long)(lost - c.LastLost) - (long)(idle - c.LastIdle) - (long)(behind - c.LastBehind);
         c.Unplaced = record.UnplacedNanoseconds - c.LastUnplaced;
         c.UnplacedSum += based ? Math.Max(0, c.Unplaced) : 0;
         c.LastUnplaced = record.UnplacedNanoseconds;
@@ -45,10 +45,10 @@ internal static class CpuClosing
             steal[cpu] = 0;
         }
 
-        c.Rest += wall - c.Reported - lostTime - idleTime;
+        c.Rest += wall - tally.Reported - lostTime - idleTime;
         ref CpuSample sample = ref into.Cpus.Add();
         sample.Cpu = cpu;
-        sample.BusyNanoseconds = c.Reported + lostTime;
+        sample.BusyNanoseconds = tally.Reported + lostTime;
         sample.IdleNanoseconds = idleTime;
         sample.LostNanoseconds = lostTime;
         sample.InterruptNanoseconds = Math.Max(0, c.Rest);

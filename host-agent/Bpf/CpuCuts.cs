@@ -17,6 +17,9 @@ internal sealed class CpuCuts(AccountingMemory memory, SlotShadows shadows)
     /// <summary>By CPU.</summary>
     internal CpuSnapshot[] Cpus { get; } = new CpuSnapshot[memory.Cpus.Length];
 
+    /// <summary>What is reported of each CPU, by CPU.</summary>
+    internal CpuTally[] Tallies { get; } = new CpuTally[memory.Cpus.Length];
+
     /// <summary>Cuts after which a CPU still ran another thread than the one on record, since the start.</summary>
     internal long Unconfirmed { get; private set; }
 
@@ -28,7 +31,6 @@ internal sealed class CpuCuts(AccountingMemory memory, SlotShadows shadows)
         for (int cpu = 0; cpu < Cpus.Length; cpu++)
         {
             ref CpuSnapshot snapshot = ref Cpus[cpu];
-            snapshot.Reported = snapshot.Grown = 0;
             snapshot.NextOfSlot = 0;
             snapshot.Taken = online[cpu] && Volatile.Read(ref records[cpu].On) != 0 && TakeOne(ref snapshot, ref records[cpu], cpu, 0);
             if (!snapshot.Taken)
@@ -44,6 +46,7 @@ internal sealed class CpuCuts(AccountingMemory memory, SlotShadows shadows)
         for (int cpu = 0; cpu < Cpus.Length; cpu++)
         {
             ref CpuSnapshot snapshot = ref Cpus[cpu];
+            Tallies[cpu] = new CpuTally { Taken = snapshot.Taken, Cut = snapshot.Record.Cut };
             if (snapshot.Taken)
             {
                 LinkToSlot(ref snapshot, cpu);

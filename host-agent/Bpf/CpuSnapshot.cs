@@ -44,12 +44,6 @@ internal struct CpuSnapshot
     /// <summary>Wall time not yet owned by threads, idle or steal: becomes interrupt time once it is positive.</summary>
     internal long Rest;
 
-    /// <summary>Time of threads reported for this drain, ns.</summary>
-    internal long Reported;
-
-    /// <summary>By how much threads' time on this CPU has grown, ns: a slice that was reported ahead and settled elsewhere counts against it.</summary>
-    internal long Grown;
-
     /// <summary>Idle time at the drain before, ns.</summary>
     internal ulong LastIdle;
 

@@ -26,7 +26,7 @@ internal sealed class SlotDrain
         _free = new FreeSlots(memory);
         _shadows = new SlotShadows(memory.Slots.Length);
         _cuts = new CpuCuts(memory, _shadows);
-        _reports = new SlotReports(memory, _cuts.Cpus, _shadows, _free);
+        _reports = new SlotReports(memory, _cuts.Cpus, _cuts.Tallies, _shadows, _free);
     }
 
     /// <summary>Slots that hold a thread or an overflow.</summary>
@@ -73,7 +73,7 @@ internal sealed class SlotDrain
         for (int cpu = 0; cpu < Cpus.Length; cpu++)
         {
             ref CpuSnapshot snapshot = ref _cuts.Cpus[cpu];
-            if (snapshot.Taken && CpuClosing.Close(_reports.Priming ? null : into, ref snapshot, cpu, steal) && snapshot.Wall > 0)
+            if (snapshot.Taken && CpuClosing.Close(_reports.Priming ? null : into, ref snapshot, in _cuts.Tallies[cpu], cpu, steal) && snapshot.Wall > 0)
             {
                 double partsPerMillion = Math.Abs((double)snapshot.Open) / snapshot.Wall * 1e6;
                 worst = Math.Max(worst, partsPerMillion);

@@ -6,9 +6,10 @@ namespace Keck.Bpf;
 /// <summary>Turns a slot into a thread's runs: the growth of its entries up to each CPU's cut, the running slice included.</summary>
 /// <param name="memory">Where the records lie.</param>
 /// <param name="cpus">Each CPU at its cut.</param>
+/// <param name="tallies">What this drain reports of each.</param>
 /// <param name="shadows">What has been reported so far.</param>
 /// <param name="free">Where slots go that have ended.</param>
-internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, SlotShadows shadows, FreeSlots free)
+internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, CpuTally[] tallies, SlotShadows shadows, FreeSlots free)
 {
     private readonly ThreadIdentities _identities = new(memory);
 
@@ -44,26 +45,13 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, S
         }
 
         int firstRun = into.Runs.Count;
-        bool chained = slot.Next != 0 || slot.ChainStamp != 0 || shadow.DetachedHead != 0;
-        ReportEntries(into, ref slot, index, ref shadow);
-        int link = 0;
-        for (int at = (int)slot.Next; at != 0 && at < all.Length && link < AccountingMemory.LongestChain; at = (int)slots[at].Next, link++)
+        bool linked = slot.Next != 0 || shadow.DetachedHead != 0;
+        bool chained = linked || slot.ChainStamp != 0;
+        if (linked || shadow.RunningOn != 0 || !ReportSettled(into, ref slot, ref shadows.Entries[index], in shadow))
         {
-            ReportOverflow(into, slots, at, ref shadow);
+            ReportWhole(into, ref slot, index, ref shadow);
         }
 
-        for (int head = shadow.DetachedHead; head != 0; head = all[head].DetachedNext)
-        {
-            for (int at = head; at != 0 && at < all.Length && link < AccountingMemory.LongestChain; at = (int)slots[at].Next, link++)
-            {
-                ReportOverflow(into, slots, at, ref shadow);
-                free.End(at);
-            }
-        }
-
-        shadow.DetachedHead = 0;
-        ReportRunningWithoutEntry(into, ref shadow);
-        shadow.RunningOn = 0;
         int runs = into.Runs.Count - firstRun;
         if (Priming)
         {
@@ -99,6 +87,74 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, S
                 into.ThreadTable.End(shadow.Row);
             }
         }
+    }
+
+    /// <summary>
+    /// Most slots: a thread that does not run, on the CPUs it was on before, with nothing reported ahead. What its entries have
+    /// grown by is what it ran. False, with nothing reported, where it is not as simple as that.
+    /// </summary>
+    private bool ReportSettled(Observation into, ref SlotRecord slot, ref EntryShadows reported, in SlotShadow shadow)
+    {
+        ref EntryRecord first = ref slot.Entries[0], second = ref slot.Entries[1];
+        ref EntryShadow firstWas = ref reported[0], secondWas = ref reported[1];
+        uint seq = Volatile.Read(ref slot.Seq);
+        EntryShadow firstNow = EntryShadow.Of(ref first), secondNow = EntryShadow.Of(ref second);
+        uint firstStamp = first.Stamp, secondStamp = second.Stamp;
+        Volatile.ReadBarrier();
+        if ((seq & 1) != 0 || Volatile.Read(ref slot.Seq) != seq || shadow.Debt != 0 || shadow.Pending.CpuPlusOne != 0 || Priming
+            || !IsSettled(in firstNow, in firstWas, firstStamp) || !IsSettled(in secondNow, in secondWas, secondStamp))
+        {
+            return false;
+        }
+
+        AddGrowth(into, in firstNow, ref firstWas);
+        AddGrowth(into, in secondNow, ref secondWas);
+        return true;
+    }
+
+    /// <summary>Whether an entry is the one that was reported, and all of it lies before the cut.</summary>
+    private bool IsSettled(in EntryShadow now, in EntryShadow was, uint stamp)
+    {
+        uint cpu = now.CpuPlusOne - 1;
+        return now.CpuPlusOne == was.CpuPlusOne
+            && (now.CpuPlusOne == 0 || (cpu < (uint)tallies.Length && now.Nanoseconds >= was.Nanoseconds && !(tallies[cpu].Taken && tallies[cpu].Cut == stamp)));
+    }
+
+    private void AddGrowth(Observation into, in EntryShadow now, ref EntryShadow was)
+    {
+        long ran = (long)(now.Nanoseconds - was.Nanoseconds);
+        if (ran > 0)
+        {
+            tallies[now.CpuPlusOne - 1].Grown += ran;
+            AddRun(into, ran, in now, in was);
+            was = now;
+        }
+    }
+
+    /// <summary>Everything that a slot may hold: entries, overflow chains, slices reported ahead.</summary>
+    private void ReportWhole(Observation into, ref SlotRecord slot, int index, ref SlotShadow shadow)
+    {
+        Span<SlotRecord> slots = memory.Slots;
+        SlotShadow[] all = shadows.Slots;
+        ReportEntries(into, ref slot, index, ref shadow);
+        int link = 0;
+        for (int at = (int)slot.Next; at != 0 && at < all.Length && link < AccountingMemory.LongestChain; at = (int)slots[at].Next, link++)
+        {
+            ReportOverflow(into, slots, at, ref shadow);
+        }
+
+        for (int head = shadow.DetachedHead; head != 0; head = all[head].DetachedNext)
+        {
+            for (int at = head; at != 0 && at < all.Length && link < AccountingMemory.LongestChain; at = (int)slots[at].Next, link++)
+            {
+                ReportOverflow(into, slots, at, ref shadow);
+                free.End(at);
+            }
+        }
+
+        shadow.DetachedHead = 0;
+        ReportRunningWithoutEntry(into, ref shadow);
+        shadow.RunningOn = 0;
     }
 
     private void ReportOverflow(Observation into, Span<SlotRecord> slots, int at, ref SlotShadow owner)
@@ -175,7 +231,7 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, S
     {
         then = EntryShadow.Of(ref entry);
         uint cpu = entry.CpuPlusOne - 1;
-        if (cpu >= (uint)cpus.Length || !cpus[cpu].Taken || entry.Stamp != cpus[cpu].Record.Cut)
+        if (cpu >= (uint)tallies.Length || !tallies[cpu].Taken || entry.Stamp != tallies[cpu].Cut)
         {
             return true;
         }
@@ -216,7 +272,7 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, S
     {
         if (shadow.Pending.CpuPlusOne != 0)
         {
-            cpus[shadow.Pending.CpuPlusOne - 1].Grown -= (long)shadow.Pending.Nanoseconds;
+            tallies[shadow.Pending.CpuPlusOne - 1].Grown -= (long)shadow.Pending.Nanoseconds;
             shadow.Debt += (long)shadow.Pending.Nanoseconds;
             shadow.Pending = default;
         }
@@ -226,34 +282,38 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, S
     {
         long ran = (long)(now.Nanoseconds - was.Nanoseconds);
         int cpu = (int)now.CpuPlusOne - 1;
-        if (ran == 0 || (uint)cpu >= (uint)cpus.Length)
+        if (ran == 0 || (uint)cpu >= (uint)tallies.Length)
         {
             return;
         }
 
-        long kiloCycles = (long)(now.Weighted / 1_000_000) - (long)(was.Weighted / 1_000_000);
-        long sharedTime = (long)(now.SharedNanoseconds - was.SharedNanoseconds);
-        was = now;
-        cpus[cpu].Grown += ran;
+        tallies[cpu].Grown += ran;
+        long owed = 0;
         shadow.Debt -= Math.Min(ran, 0);
         if (shadow.Debt > 0 && ran > 0)
         {
-            long repaid = Math.Min(shadow.Debt, ran);
-            shadow.Debt -= repaid;
-            ran -= repaid;
+            owed = Math.Min(shadow.Debt, ran);
+            shadow.Debt -= owed;
         }
 
-        if (ran <= 0 || Priming)
+        if (ran > owed && !Priming)
         {
-            return;
+            AddRun(into, ran - owed, in now, in was);
         }
 
+        was = now;
+    }
+
+    private void AddRun(Observation into, long nanoseconds, in EntryShadow now, in EntryShadow was)
+    {
+        int cpu = (int)now.CpuPlusOne - 1;
+        long kiloCycles = (long)(now.Weighted / 1_000_000) - (long)(was.Weighted / 1_000_000);
         ref RunSample run = ref into.Runs.Add();
         run.Cpu = cpu;
-        run.Nanoseconds = ran;
-        run.SharedNanoseconds = Math.Clamp(sharedTime, 0, ran);
+        run.Nanoseconds = nanoseconds;
+        run.SharedNanoseconds = Math.Clamp((long)(now.SharedNanoseconds - was.SharedNanoseconds), 0, nanoseconds);
         run.KiloCycles = kiloCycles > 0 ? kiloCycles : Unobserved.Value;
-        cpus[cpu].Reported += ran;
+        tallies[cpu].Reported += nanoseconds;
     }
 
     private void ReportCounters(ref ThreadSample thread, int index, ref SlotShadow shadow)

@@ -23,6 +23,9 @@ public sealed class Attributor
     private const double ModelNoise = 0.03;
     private const double FloorNoise = 0.03;
 
+    // Memory's energy goes by misses alone only where nearly everybody's are counted: a miss that nobody counted is not zero.
+    private const double CountedPartForMisses = 0.9;
+
     private const int NotGathered = -1;
 
     // RAPL counters are updated about once a millisecond: a reading is up to that old.
@@ -53,7 +56,7 @@ public sealed class Attributor
     /// <summary>An attributor that has learned nothing, or that goes on from a trace's initial state.</summary>
     public Attributor(AttributionOptions? options = null, IReadOnlyDictionary<string, StaticFloorState>? floors = null)
     {
-        _options = options ?? new AttributionOptions();
+        _options = Tuned(options ?? new AttributionOptions());
         _signatures = _options.Signatures ? new Signatures() : null;
         _weights = new RunWeights(_options, _signatures);
         _memory = new MemoryWeights(_options, _signatures);
@@ -171,6 +174,10 @@ public sealed class Attributor
 
         return _result;
     }
+
+    // What a commissioning run fitted takes the place of the priors.
+    private static AttributionOptions Tuned(AttributionOptions options) =>
+        options.Profile is { Alpha: { } alpha, Beta: { } beta } ? options with { Alpha = alpha, Beta = beta } : options;
 
     private void UseMeters(ImmutableArray<Meter> meters)
     {
@@ -303,7 +310,7 @@ public sealed class Attributor
         state.Span.Drop();
         if (!_memoryGathered)
         {
-            (LeafColumns leaves, double sum) = _memory.Collect(observation, state.Floor.IsKnown);
+            (LeafColumns leaves, double sum) = _memory.Collect(observation, state.Floor.IsKnown && _weights.CountedPart >= CountedPartForMisses);
             _holders.Begin(leaves.Count, sum, observation.ProcessTable.Rows.Length).Add(leaves.Weights.Items, leaves.Times.Items, leaves.Owners.Items);
             _memoryGathered = true;
         }

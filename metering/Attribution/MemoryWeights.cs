@@ -32,8 +32,8 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
     /// <summary>One leaf for each process that holds or touches memory; the same for every memory meter of the tick.</summary>
     /// <returns>The leaves, and the sum of their weights.</returns>
     /// <param name="observation">The tick.</param>
-    /// <param name="idleKnown">Whether the meters' static part is known: what is active then goes by misses, since memory that is only held draws nothing more.</param>
-    internal (LeafColumns Leaves, double Sum) Collect(Observation observation, bool idleKnown)
+    /// <param name="missesAlone">Whether the meters' static part is known and misses are counted: what is active then goes by them alone, since memory that is only held draws nothing more.</param>
+    internal (LeafColumns Leaves, double Sum) Collect(Observation observation, bool missesAlone)
     {
         _leaves.Clear();
         _sum = 0;
@@ -54,7 +54,7 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
         double unknownPss = known == 0 ? 0 : totalPss / known * unknown;
         totalPss += unknownPss;
 
-        double missPart = totalMisses == 0 ? 0 : totalPss == 0 || (idleKnown && signatures is not null) ? 1 : 1 - options.DramPssPart;
+        double missPart = totalMisses == 0 ? 0 : totalPss == 0 || (missesAlone && signatures is not null) ? 1 : 1 - options.DramPssPart;
         if (unknownPss > 0 && missPart < 1)
         {
             AddLeaf(Leaf.UnattributedOwner, (1 - missPart) * unknownPss / totalPss);

@@ -43,6 +43,12 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     private double _squaredTime;
     private double _weightedFactors;
 
+    // A profile's model is used wherever there is one and it is allowed: each of its models can do with less.
+    private bool MayCalibrate => options.Profile is { Models.Length: > 0 } && options.Model is (null or ModelKind.Calibrated);
+
+    /// <summary>Part of the run time with counters, 0 to 1.</summary>
+    internal double CountedPart => _totalTime > 0 ? _timeWithCounters / _totalTime : 0;
+
     /// <summary>The model of the tick.</summary>
     internal ModelKind Model { get; private set; }
 
@@ -94,7 +100,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     private void Collect(Observation observation, MeterZones zones, MemoryWeights memory)
     {
         double totalTime = 0, timeWithFrequency = 0, timeWithCounters = 0, squaredTime = 0, weightedFactors = 0;
-        double sharedDiscount = 1 - (options.Profile is null ? options.SharedWeight : PowerFeatures.SharedWeight);
+        double sharedDiscount = 1 - (MayCalibrate ? PowerFeatures.SharedWeight : options.SharedWeight);
         Topology topology = observation.Topology;
         ReadOnlySpan<int> slotOfCpu = zones.SlotsByCpu(topology);
         Span<int> counts = Filled(_counts, zones.ZoneCount + 2);
@@ -360,7 +366,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         ModelKind limit = options.Model ?? ModelKind.Calibrated;
         double meanSquare = _timeWithFrequency > 0 ? _squaredTime / _timeWithFrequency : 1;
         double meanFactor = _timeWithCounters > 0 ? _weightedFactors / _timeWithCounters : 1;
-        if (limit == ModelKind.Calibrated && options.Profile is { } profile && _totalTime > 0 && ChoosePower(profile))
+        if (MayCalibrate && _totalTime > 0 && ChoosePower(options.Profile!))
         {
             return (meanSquare, meanFactor);
         }

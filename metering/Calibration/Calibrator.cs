@@ -16,28 +16,23 @@ public sealed class Calibrator
 
     private readonly List<CalibrationRow> _rows = [];
     private readonly Dictionary<string, CalibrationRow> _open = [];
-    private TraceCpu? _cpu;
-    private string? _host;
-    private DateTimeOffset? _startedAt;
+    private readonly TraceCpu? _cpu;
+    private readonly string? _host;
+    private readonly DateTimeOffset? _startedAt;
     private Topology? _topology;
-    private long _tick;
-    private int _warm;
+    private bool _begun;
 
     /// <summary>A calibration of the machine that this header describes.</summary>
     public Calibrator(string? host, DateTimeOffset? startedAt, TraceCpu? cpu) => (_host, _startedAt, _cpu) = (host, startedAt, cpu);
 
-    /// <summary>Ticks taken in.</summary>
-    public long Ticks => _tick;
-
     /// <summary>Takes in a tick.</summary>
     public void Add(Observation observation)
     {
-        _tick++;
         _topology = observation.Topology;
-        if (_warm < 1)
+        if (!_begun)
         {
             // The first tick's readings cover time before it.
-            _warm++;
+            _begun = true;
             return;
         }
 

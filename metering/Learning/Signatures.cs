@@ -50,9 +50,6 @@ internal sealed class Signatures
         }
     }
 
-    /// <summary>The slots.</summary>
-    internal ReadOnlySpan<SignatureSlot> Slots => _slots.AsSpan(0, Used);
-
     /// <summary>What has been learned of meters that follow runs, or of memory's.</summary>
     internal SignatureDomain Domain(bool memory) => _domains[memory ? 1 : 0];
 

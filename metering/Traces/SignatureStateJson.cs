@@ -130,6 +130,15 @@ internal static class SignatureStateJson
                 throw new TraceFormatException($"there are {slots.Count} slots, {factors.Length} factors and {covariance.Length} covariances");
             }
 
+            // Weights are multiplied by them: what is no factor would make energy out of nothing.
+            foreach (double factor in factors.Skip(Signatures.MeterSlots))
+            {
+                if (factor is < FactorFilter.Least or > FactorFilter.Most)
+                {
+                    throw new TraceFormatException($"factors must lie within {FactorFilter.Least} and {FactorFilter.Most}");
+                }
+            }
+
             domains.Add(new SignatureDomainState(Number(item, "priorDeviation"u8, 10), scales.ToImmutable(), meters.ToImmutable(), factors, covariance));
         }
 

@@ -152,7 +152,6 @@ internal static class TraceHeaderWriter
         json.WriteNumber("dramPssPart"u8, options.DramPssPart);
         json.WriteString("idle"u8, state.Idle.Name());
         json.WriteBoolean("signatures"u8, options.Signatures);
-        Text(json, "calibrationSha256"u8, options.Profile?.Hash);
         WriteFloors(json, state.State.Floors);
         if (state.State.Signatures is { } signatures)
         {

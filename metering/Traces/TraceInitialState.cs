@@ -4,5 +4,4 @@ namespace Keck.Metering;
 /// <param name="Attribution">What was set.</param>
 /// <param name="Idle">The idle policy.</param>
 /// <param name="State">What was carried, as of the end of the tick before the trace's first (<see cref="Attributor.State"/>).</param>
-/// <param name="CalibrationHash">Hash of the machine profile that was in use; null for none. A replay needs the same for the same figures.</param>
-public sealed record TraceInitialState(AttributionOptions Attribution, IdlePolicy Idle, AttributorState State, string? CalibrationHash = null);
+public sealed record TraceInitialState(AttributionOptions Attribution, IdlePolicy Idle, AttributorState State);

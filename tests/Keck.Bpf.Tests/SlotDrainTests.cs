@@ -91,6 +91,34 @@ public sealed class SlotDrainTests : IDisposable
     }
 
     [Fact]
+    public void Drain_KnownThreadRunsWhileItReads_IsOfTheNextDrain()
+    {
+        int running = _memory.Birth(tid: 10), known = _memory.Birth(tid: 11);
+        _memory.Switch(0, known);
+        _memory.Time += 20;
+        _memory.Switch(0, running);
+        Drain();
+        _memory.Time += 400;
+        int calls = 0;
+        _memory.Meanwhile = () =>
+        {
+            if (++calls == 2)
+            {
+                // CPU 0 has been read: what the other thread adds to the entry that it has there lies behind the cut.
+                _memory.Time += 30;
+                _memory.Switch(0, known);
+                _memory.Time += 5;
+                _memory.Switch(0, 0);
+            }
+        };
+        Drain();
+        _memory.Meanwhile = null;
+        Assert.Equal(400, Ran());
+        Drain();
+        Assert.Equal(35, Ran());
+    }
+
+    [Fact]
     public void Drain_ThreadDied_EndsItsRowAndRecyclesTheSlot()
     {
         int slot = _memory.Birth(tid: 10);

@@ -18,7 +18,15 @@ public sealed class BinaryTests : IDisposable
     {
         Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
         string trace = File("trace.ndjson"), live = File("live.ndjson"), first = File("first.ndjson"), second = File("second.ndjson");
-        Assert.Equal(0, Run("record", "--seconds", "60", "--out", trace, "--figures", live).Code);
+
+        // Beside it, for less than the minute: short-lived processes, execs, and a hog that comes and goes.
+        using (Process load = Process.Start("/bin/sh", ["-c", "i=0; while [ $i -lt 25 ]; do i=$((i+1)); for n in 1 2 3 4 5 6 7 8; do /bin/true; (exec /bin/true) & done; timeout 1 sh -c 'while :; do :; done'; wait; sleep 1; done"]))
+        {
+            Assert.Equal(0, Run("record", "--seconds", "60", "--out", trace, "--figures", live).Code);
+            load.Kill(entireProcessTree: true);
+        }
+
+        Assert.Contains("\"timeout\"", System.IO.File.ReadAllText(trace), StringComparison.Ordinal);
         Assert.Equal(0, Run("replay", trace, "--out", first).Code);
         Assert.Equal(0, Run("replay", trace, "--out", second).Code);
         byte[] figures = System.IO.File.ReadAllBytes(live);
@@ -46,6 +54,44 @@ public sealed class BinaryTests : IDisposable
         (int code, string output, _) = Run("tree", "--seconds", "2", "--socket", "none");
         Assert.Equal(0, code);
         Assert.Contains("every level adds up to the microjoule", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Meters_ThisMachine_AreListed()
+    {
+        Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
+        (int code, string output, _) = Run("meters", "--socket", "none");
+        Assert.Equal(0, code);
+        Assert.Contains(output.Split('\n'), line => line.StartsWith("* ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("nonsense")]
+    [InlineData("replay")]
+    [InlineData("top", "--delay", "soon")]
+    [InlineData("top", "--sort", "size")]
+    [InlineData("run", "--profile", "huge")]
+    public void WrongCalls_EndWithTwoAndAWord(params string[] arguments)
+    {
+        Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
+        (int code, _, string errors) = Run(arguments);
+        Assert.Equal(2, code);
+        Assert.NotEmpty(errors);
+    }
+
+    [Fact]
+    public async Task Top_ReaderGone_Ends()
+    {
+        Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
+        using Process shell = Process.Start("/bin/sh", ["-c", $"'{Binary}' top --socket none --iterations 0 --delay 0.5 | head -n 1 > /dev/null"]);
+        try
+        {
+            await shell.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            shell.Kill(entireProcessTree: true);
+        }
     }
 
     [Fact]

@@ -6,14 +6,38 @@ public sealed class OwnershipTests
     // 2 GHz at 1 V: a second alone costs clock 2 nJ/ns × 1 = 2 W and 2 × 10⁹ instructions of 1 nJ = 2 W.
     private static readonly ClassPhysics Plain = new()
     {
-        Ipc = 1, NanojoulesPerInstruction = 1, MissesPerInstruction = 0, LinesPerMiss = 1, AccessesPerInstruction = 0, SharedThroughput = 0.5, MemoryBound = 0, WakesPerSecond = 0,
+        Ipc = 1,
+        NanojoulesPerInstruction = 1,
+        MissesPerInstruction = 0,
+        LinesPerMiss = 1,
+        AccessesPerInstruction = 0,
+        SharedThroughput = 0.5,
+        MemoryBound = 0,
+        WakesPerSecond = 0,
     };
 
     private static readonly LabMachine Machine = Families.Create("dual-server", 1) with
     {
-        Packages = 1, CoresPerPackage = 1, ThreadsPerCore = 2, Turbo = [new(1, 2)], BaseGigahertz = 2, MinGigahertz = 2, FollowsLoad = false, OneClock = true,
-        VoltageFloor = 1, KneeGigahertz = 4, VoltageBend = 0, ClockNanojoules = 1, LeakageWatts = 0, UncoreAwakeWatts = 0, DieAwakeWatts = 0, PowerLimit = 1000,
-        DramLineNanojoules = 10, LineNanojoules = 3, LinesPerSecond = 1e12, Classes = [.. Enumerable.Repeat(Plain, 8)],
+        Packages = 1,
+        CoresPerPackage = 1,
+        ThreadsPerCore = 2,
+        Turbo = [new(1, 2)],
+        BaseGigahertz = 2,
+        MinGigahertz = 2,
+        FollowsLoad = false,
+        OneClock = true,
+        VoltageFloor = 1,
+        KneeGigahertz = 4,
+        VoltageBend = 0,
+        ClockNanojoules = 1,
+        LeakageWatts = 0,
+        UncoreAwakeWatts = 0,
+        DieAwakeWatts = 0,
+        PowerLimit = 1000,
+        DramLineNanojoules = 10,
+        LineNanojoules = 3,
+        LinesPerSecond = 1e12,
+        Classes = [.. Enumerable.Repeat(Plain, 8)],
     };
 
     [Fact]
@@ -93,6 +117,13 @@ public sealed class OwnershipTests
 
     private static LabThread Thread(LabConsumer owner, ClassPhysics work, int cpu) => new()
     {
-        Owner = owner, Tid = owner.Pid, Name = owner.Name, Work = [work], IsVector = [false], Demand = 1, Placement = Placement.Pinned, Cpu = cpu,
+        Owner = owner,
+        Tid = owner.Pid,
+        Name = owner.Name,
+        Work = [work],
+        IsVector = [false],
+        Demand = 1,
+        Placement = Placement.Pinned,
+        Cpu = cpu,
     };
 }

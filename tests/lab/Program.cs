@@ -12,6 +12,7 @@ internal static class Program
             SimulateCommand.Create(),
             PeersCommand.Create(),
             CompareCommand.Create(),
+            AccuracyCommand.Create(),
             ListCommand.Create(),
         };
         return root.Parse(args).Invoke();

@@ -57,6 +57,12 @@ internal static class HostHelp
 
             {Asked}
             """,
+        "calibrate" => """
+            Examples:
+              keck-host record --out run.ndjson                      meanwhile: a minute idle, then load on one to all CPUs
+              keck-host calibrate --trace run.ndjson --out profile.json
+              keck-host replay day.ndjson --calibration profile.json --out figures.ndjson
+            """,
         "doctor" => """
             Examples:
               keck-host doctor                                       what this machine offers, and what would mend what is missing

@@ -45,7 +45,7 @@ internal static class MetersCommand
         return command;
     }
 
-    private static string Render(JsonElement document) => string.Concat(document.Items("meters").Select(meter =>
+    private static string Render(JsonElement document) => string.Concat(document.Items("items").Select(meter =>
         $"{(meter.True("selected") ? "* " : "  ")}{meter.Text("id"),-20} {meter.Text("domain"),-9} {meter.Text("origin"),-9} {meter.Text("quality"),-10} "
         + $"{Figures.Watts(meter.Number("powerWatts")),10}  {meter.Text("notSelectedBecause") ?? meter.Text("lastError") ?? ""}\n"));
 }

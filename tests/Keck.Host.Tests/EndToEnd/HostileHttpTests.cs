@@ -11,11 +11,13 @@ public sealed class HostileHttpTests
 {
     private const long MaxGrowthKibibytes = 64 * 1024;
 
-    [Fact]
-    public async Task RandomBytes_ManyConnections_NobodyElseNotices()
+    [Theory]
+    [InlineData("full")]
+    [InlineData("minimal")]
+    public async Task RandomBytes_ManyConnections_NobodyElseNotices(string profile)
     {
         using MachineTree machine = new();
-        await using LiveAgent agent = await LiveAgent.StartAsync(machine);
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, profile);
         long before = Resident(agent);
         const int Seed = 20261124;
         Random random = new(Seed);
@@ -34,11 +36,13 @@ public sealed class HostileHttpTests
         await ServesAsync(agent, machine, before, $"seed {Seed}");
     }
 
-    [Fact]
-    public async Task GiantRequests_AreRefusedInBoundedMemory()
+    [Theory]
+    [InlineData("full")]
+    [InlineData("minimal")]
+    public async Task GiantRequests_AreRefusedInBoundedMemory(string profile)
     {
         using MachineTree machine = new();
-        await using LiveAgent agent = await LiveAgent.StartAsync(machine);
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, profile);
         long before = Resident(agent);
         string padding = new('x', 8 << 20);
         foreach (string request in new[]
@@ -59,11 +63,13 @@ public sealed class HostileHttpTests
         await ServesAsync(agent, machine, before, "giants");
     }
 
-    [Fact]
-    public async Task SlowClients_MoreThanThereIsRoomFor_TheServedStayServedAndTheSlowAreLetGo()
+    [Theory]
+    [InlineData("full")]
+    [InlineData("minimal")]
+    public async Task SlowClients_MoreThanThereIsRoomFor_TheServedStayServedAndTheSlowAreLetGo(string profile)
     {
         using MachineTree machine = new();
-        await using LiveAgent agent = await LiveAgent.StartAsync(machine);
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, profile);
         long before = Resident(agent);
         List<TcpClient> slow = [];
         try
@@ -94,11 +100,13 @@ public sealed class HostileHttpTests
         }
     }
 
-    [Fact]
-    public async Task Pipelined_Requests_AreAnsweredInOrder()
+    [Theory]
+    [InlineData("full")]
+    [InlineData("minimal")]
+    public async Task Pipelined_Requests_AreAnsweredInOrder(string profile)
     {
         using MachineTree machine = new();
-        await using LiveAgent agent = await LiveAgent.StartAsync(machine);
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, profile);
         StringBuilder requests = new();
         for (int i = 0; i < 60; i++)
         {
@@ -108,6 +116,62 @@ public sealed class HostileHttpTests
         string answers = await ExchangeAsync(agent, Encoding.ASCII.GetBytes(requests.ToString()), end: false);
         string[] codes = [.. answers.Split("HTTP/1.1 ", StringSplitOptions.RemoveEmptyEntries).Select(answer => answer[..3])];
         Assert.Equal(Enumerable.Range(0, 60).Select(i => i % 2 == 0 ? "200" : "404"), codes);
+    }
+
+    [Theory]
+    [InlineData("full")]
+    [InlineData("minimal")]
+    public async Task ClientsThatDoNotRead_AreLetGo(string profile)
+    {
+        using MachineTree machine = new();
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, profile);
+        long before = Resident(agent);
+        byte[] requests = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", 2_000)));
+        List<Task<bool>> deaf = [.. Enumerable.Range(0, 12).Select(_ => DeafAsync(agent, requests))];
+        await agent.UntilAsync("a new client served", async () => await FreshAsync(agent) == 200);
+        Assert.All(await Task.WhenAll(deaf), Assert.True);
+        await ServesAsync(agent, machine, before, "clients that do not read");
+    }
+
+    [Fact]
+    public async Task HalfClosedByTheClient_Minimal_IsAnsweredInFull()
+    {
+        using MachineTree machine = new();
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, "minimal");
+        string answer = await ExchangeAsync(agent, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"u8.ToArray());
+        Assert.StartsWith("HTTP/1.1 200 OK\r\n", answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\nok\n", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task IdleClients_MoreThanThereIsRoomFor_MakeRoomAndMemoryStays()
+    {
+        using MachineTree machine = new();
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, "minimal");
+        long before = Resident(agent);
+        List<TcpClient> idle = [];
+        try
+        {
+            for (int i = 0; i < 500; i++)
+            {
+                TcpClient client = new();
+                idle.Add(client);
+                Task connecting = client.ConnectAsync(IPAddress.Loopback, agent.Address.Port, TestContext.Current.CancellationToken).AsTask();
+                if (i % 50 == 0)
+                {
+                    await connecting;
+                    Assert.Equal(200, await FreshAsync(agent));
+                }
+            }
+
+            await agent.UntilAsync("a new client served", async () => await FreshAsync(agent) == 200);
+            Assert.True(Directory.GetFiles($"/proc/{agent.Pid}/fd").Length < 200, "the agent holds a descriptor for each of them");
+            await ServesAsync(agent, machine, before, "idle clients");
+        }
+        finally
+        {
+            idle.ForEach(client => client.Dispose());
+        }
     }
 
     [Theory]
@@ -145,6 +209,30 @@ public sealed class HostileHttpTests
         await agent.UntilEnergyAsync("package-0", truth + 3_000_000);
         Assert.Empty(agent.Said("error"));
         Assert.True(Resident(agent) - before < MaxGrowthKibibytes, $"{what}: {before} KiB resident before, {Resident(agent)} KiB after");
+    }
+
+    // Asks and asks and takes no answer; true when the agent has had enough of it.
+    private static async Task<bool> DeafAsync(LiveAgent agent, byte[] requests)
+    {
+        using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4_096 };
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(120));
+        await socket.ConnectAsync(IPAddress.Loopback, agent.Address.Port, TestContext.Current.CancellationToken);
+        try
+        {
+            while (true)
+            {
+                _ = await socket.SendAsync(requests, deadline.Token);
+            }
+        }
+        catch (SocketException)
+        {
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     // A client of its own on TCP; null where the connection was refused or closed.

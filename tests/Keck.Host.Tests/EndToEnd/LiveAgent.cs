@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 
 namespace Keck.Host.Tests;
 
-/// <summary><c>keck-host run</c> as a process of its own, asked over its unix socket.</summary>
+/// <summary><c>keck-host run</c> as a process of its own, asked over its unix socket; the minimal profile has none and is asked over TCP.</summary>
 internal sealed class LiveAgent : IAsyncDisposable
 {
     // A bound against hanging for ever, not a measure of speed.
@@ -21,7 +22,7 @@ internal sealed class LiveAgent : IAsyncDisposable
         _process = process;
         _folder = folder;
         Socket = socket ?? Path.Combine(folder, "host.sock");
-        _client = Client(Socket);
+        _client = Client(Socket, () => Address.Port);
         process.ErrorDataReceived += (_, line) =>
         {
             if (line.Data is { } text)
@@ -94,11 +95,18 @@ internal sealed class LiveAgent : IAsyncDisposable
         return agent;
     }
 
-    /// <summary>A client of a unix socket.</summary>
-    internal static HttpClient Client(string socket) => new(new SocketsHttpHandler
+    /// <summary>A client of a unix socket, or where there is none of a port on loopback.</summary>
+    internal static HttpClient Client(string socket, Func<int>? port = null) => new(new SocketsHttpHandler
     {
         ConnectCallback = async (_, cancel) =>
         {
+            if (port is not null && !File.Exists(socket))
+            {
+                Socket tcp = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                await tcp.ConnectAsync(IPAddress.Loopback, port(), cancel);
+                return new NetworkStream(tcp, ownsSocket: true);
+            }
+
             Socket connection = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancel);
             return new NetworkStream(connection, ownsSocket: true);
@@ -200,7 +208,17 @@ internal sealed class LiveAgent : IAsyncDisposable
     internal async Task<int> StopAsync(string signal = "TERM")
     {
         HostBinary.Signal(Pid, signal);
-        await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        patience.CancelAfter(Patience);
+        try
+        {
+            await _process.WaitForExitAsync(patience.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"the agent did not end on SIG{signal}; it said:\n{string.Join('\n', Lines)}");
+        }
+
         return _process.ExitCode;
     }
 

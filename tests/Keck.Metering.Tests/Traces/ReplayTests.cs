@@ -46,6 +46,19 @@ public sealed class ReplayTests
         }
     }
 
+    [Theory]
+    [InlineData("-5")]
+    [InlineData("1e9")]
+    public void Run_LearnedFactorIsNone_IsRefused(string factor)
+    {
+        (byte[] trace, _) = Record(3, 17, 5);
+        string text = Encoding.UTF8.GetString(trace);
+        int end = text.IndexOf(']', text.IndexOf("\"factors\":[", StringComparison.Ordinal)), last = text.LastIndexOf(',', end);
+        byte[] changed = Encoding.UTF8.GetBytes(string.Concat(text.AsSpan(0, last + 1), factor, text.AsSpan(end)));
+        TraceFormatException refused = Assert.Throws<TraceFormatException>(() => Replayed(changed, out _));
+        Assert.Contains("factors", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Run_WithoutTheInitialState_DiffersFromLive()
     {

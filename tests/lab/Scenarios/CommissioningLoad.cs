@@ -36,8 +36,11 @@ internal static class CommissioningLoad
         {
             LabConsumer load = new()
             {
-                Kind = "process", Id = (pid += 1000).ToString(CultureInfo.InvariantCulture), Pid = pid,
-                Name = $"keck-load {kind}"[..Math.Min(15, $"keck-load {kind}".Length)], PssKibibytes = 1 << 20,
+                Kind = "process",
+                Id = (pid += 1000).ToString(CultureInfo.InvariantCulture),
+                Pid = pid,
+                Name = $"keck-load {kind}"[..Math.Min(15, $"keck-load {kind}".Length)],
+                PssKibibytes = 1 << 20,
             };
             consumers.Add(load);
             for (int cpu = 0; cpu < machine.Cpus; cpu++)
@@ -49,8 +52,15 @@ internal static class CommissioningLoad
                 ];
                 threads.Add(new LabThread
                 {
-                    Owner = load, Tid = pid + cpu, Name = load.Name, Work = [machine.Classes[(int)kind]], IsVector = [kind == InstructionClass.Vector],
-                    Demand = 1, Placement = Placement.Pinned, Cpu = cpu, Script = script,
+                    Owner = load,
+                    Tid = pid + cpu,
+                    Name = load.Name,
+                    Work = [machine.Classes[(int)kind]],
+                    IsVector = [kind == InstructionClass.Vector],
+                    Demand = 1,
+                    Placement = Placement.Pinned,
+                    Cpu = cpu,
+                    Script = script,
                 });
             }
         }

@@ -76,8 +76,16 @@ internal sealed class LoadBuilder
                 int tid = 20 + cpu;
                 _threads.Add(new LabThread
                 {
-                    Owner = kernel, Tid = tid, Name = $"kworker/{cpu}:1", Kernel = true, Work = [work.Vary(_random, 0.1)], IsVector = [false],
-                    Pattern = DemandPattern.Wavy, Demand = _random.Between(0.001, 0.008), Placement = Placement.Pinned, Cpu = cpu,
+                    Owner = kernel,
+                    Tid = tid,
+                    Name = $"kworker/{cpu}:1",
+                    Kernel = true,
+                    Work = [work.Vary(_random, 0.1)],
+                    IsVector = [false],
+                    Pattern = DemandPattern.Wavy,
+                    Demand = _random.Between(0.001, 0.008),
+                    Placement = Placement.Pinned,
+                    Cpu = cpu,
                 });
             }
         }
@@ -93,8 +101,16 @@ internal sealed class LoadBuilder
         string uuid = Uuid(), name = $"vm-{number}";
         LabConsumer owner = new()
         {
-            Kind = "machine", Id = uuid, Name = name, Pid = _pid += 17, HomePackage = home, PssKibibytes = (long)(memory * _random.Between(0.3, 1)),
-            StartsAt = start, EndsAt = end, HasCounters = HasCounters(), Machine = new MachineRow(uuid, name, vcpus, memory),
+            Kind = "machine",
+            Id = uuid,
+            Name = name,
+            Pid = _pid += 17,
+            HomePackage = home,
+            PssKibibytes = (long)(memory * _random.Between(0.3, 1)),
+            StartsAt = start,
+            EndsAt = end,
+            HasCounters = HasCounters(),
+            Machine = new MachineRow(uuid, name, vcpus, memory),
         };
         _consumers.Add(owner);
         Style style = Draw();
@@ -119,8 +135,14 @@ internal sealed class LoadBuilder
         (double start, double end) = Life();
         LabConsumer owner = new()
         {
-            Kind = "process", Id = (_pid += 17).ToString(CultureInfo.InvariantCulture), Name = $"job-{number}", Pid = _pid,
-            HomePackage = _random.Int(0, _machine.Packages), PssKibibytes = _random.Int(20 << 10, 2 << 20), StartsAt = start, EndsAt = end,
+            Kind = "process",
+            Id = (_pid += 17).ToString(CultureInfo.InvariantCulture),
+            Name = $"job-{number}",
+            Pid = _pid,
+            HomePackage = _random.Int(0, _machine.Packages),
+            PssKibibytes = _random.Int(20 << 10, 2 << 20),
+            StartsAt = start,
+            EndsAt = end,
             HasCounters = HasCounters(),
         };
         _consumers.Add(owner);
@@ -198,8 +220,19 @@ internal sealed class LoadBuilder
             : _nextPin++ % _machine.Cpus;
         _threads.Add(new LabThread
         {
-            Owner = owner, Tid = tid, Name = name, Role = role, Vcpu = vcpu, Work = style.Work, IsVector = style.Vector, Pattern = style.Pattern,
-            Demand = demand, Period = style.Period, OnPart = style.OnPart, Placement = style.Placement, Cpu = cpu,
+            Owner = owner,
+            Tid = tid,
+            Name = name,
+            Role = role,
+            Vcpu = vcpu,
+            Work = style.Work,
+            IsVector = style.Vector,
+            Pattern = style.Pattern,
+            Demand = demand,
+            Period = style.Period,
+            OnPart = style.OnPart,
+            Placement = style.Placement,
+            Cpu = cpu,
         });
     }
 

@@ -85,14 +85,22 @@ internal sealed class LabRecorder
 
         yield return new Meter
         {
-            Id = "psu-0", Domain = EnergyDomain.Platform, Origin = EnergyOrigin.Redfish, Quality = ReadingQuality.Measured,
+            Id = "psu-0",
+            Domain = EnergyDomain.Platform,
+            Origin = EnergyOrigin.Redfish,
+            Quality = ReadingQuality.Measured,
             NotSelectedBecause = "packages are attributed; it contains them",
         };
     }
 
     private Meter Counter(string id, EnergyDomain domain, int package) => new()
     {
-        Id = id, Domain = domain, Package = package, Origin = _machine.Origin, Quality = ReadingQuality.Measured, Selected = true,
+        Id = id,
+        Domain = domain,
+        Package = package,
+        Origin = _machine.Origin,
+        Quality = ReadingQuality.Measured,
+        Selected = true,
         Quantum = new Microjoules((long)_machine.QuantumMicrojoules),
     };
 
@@ -205,7 +213,13 @@ internal sealed class LabRecorder
 
     private static ThreadRow Identity(LabThread thread) => new()
     {
-        Tid = thread.Tid, Pid = thread.Kernel ? thread.Tid : thread.Owner.Pid, StartNanoseconds = Start(thread) + (thread.Kernel ? 0 : (thread.Tid - thread.Owner.Pid) * 1000L),
-        ProcessStartNanoseconds = Start(thread), Name = thread.Name, Kernel = thread.Kernel, Role = thread.Role, Vcpu = thread.Vcpu,
+        Tid = thread.Tid,
+        Pid = thread.Kernel ? thread.Tid : thread.Owner.Pid,
+        StartNanoseconds = Start(thread) + (thread.Kernel ? 0 : (thread.Tid - thread.Owner.Pid) * 1000L),
+        ProcessStartNanoseconds = Start(thread),
+        Name = thread.Name,
+        Kernel = thread.Kernel,
+        Role = thread.Role,
+        Vcpu = thread.Vcpu,
     };
 }

@@ -78,7 +78,12 @@ public static class LabScore
             {
                 truth.Consumers.Add(new ConsumerFigure
                 {
-                    Kind = consumer.Kind, Id = consumer.Id, Package = consumer.PackageMicrojoules, Dram = consumer.DramMicrojoules, Low = double.NaN, High = double.NaN,
+                    Kind = consumer.Kind,
+                    Id = consumer.Id,
+                    Package = consumer.PackageMicrojoules,
+                    Dram = consumer.DramMicrojoules,
+                    Low = double.NaN,
+                    High = double.NaN,
                 });
             }
         }

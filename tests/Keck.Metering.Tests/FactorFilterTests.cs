@@ -1,0 +1,68 @@
+namespace Keck.Metering.Tests;
+
+public sealed class FactorFilterTests
+{
+    [Fact]
+    public void Observe_ConsumersGoOnAndOff_FindsTheirFactors()
+    {
+        double[] truth = [1.4, 0.7, 1.0];
+        FactorFilter filter = new(3, 0) { Used = 3 };
+        var random = new Random(1);
+        for (int tick = 0; tick < 300; tick++)
+        {
+            double[] amounts = [.. truth.Select(_ => random.Next(2) * 100.0)];
+            filter.Wander(0.1);
+            filter.Observe(amounts, amounts.Zip(truth, (amount, factor) => amount * factor).Sum(), 3);
+        }
+
+        for (int i = 0; i < truth.Length; i++)
+        {
+            Assert.Equal(truth[i], filter.Factors[i], 0.05);
+            Assert.InRange(filter.Deviation(i), 0, 0.05);
+        }
+    }
+
+    [Fact]
+    public void Observe_TwoAlwaysTogether_KnowsTheirSumAndNotEach()
+    {
+        FactorFilter filter = new(2, 0) { Used = 2 };
+        for (int tick = 0; tick < 300; tick++)
+        {
+            filter.Observe([100, 100], 260, 3);
+        }
+
+        Assert.Equal(2.6, filter.Factors[0] + filter.Factors[1], 0.05);
+        Assert.True(filter.Deviation(0) > 0.15, $"{filter.Deviation(0)}");
+
+        // Who alone may be heavier cannot be told: the part of each is as unsure as its factor.
+        double[] variances = new double[2];
+        filter.PartVariances([100, 100], variances);
+        Assert.True(Math.Sqrt(variances[0]) > 0.1, $"{variances[0]}");
+    }
+
+    [Fact]
+    public void PartVariances_OnlyOneRuns_IsCertain()
+    {
+        FactorFilter filter = new(2, 0) { Used = 2 };
+        double[] variances = new double[2];
+        filter.PartVariances([100, 0], variances);
+        Assert.Equal(0, variances[0], 9);
+    }
+
+    [Fact]
+    public void Observe_Absurd_StaysWithinTheLimits()
+    {
+        FactorFilter filter = new(1, 0) { Used = 1 };
+        double[] absurd = [1e12, double.NaN, -1e12, double.PositiveInfinity];
+        for (int tick = 0; tick < 4000; tick++)
+        {
+            double before = filter.Factors[0], sum = absurd[tick / 1000];
+            filter.Wander(10);
+            filter.Observe([100], sum, 1);
+            Assert.InRange(filter.Factors[0], FactorFilter.Least, FactorFilter.Most);
+            Assert.True(double.IsFinite(sum) || filter.Factors[0] == before);
+        }
+
+        Assert.Equal(FactorFilter.Least, filter.Factors[0]);
+    }
+}
