@@ -58,18 +58,18 @@ public sealed class PackageFilesTests
         DirectoryInfo folder = Directory.CreateTempSubdirectory("keck-rpm-");
         try
         {
-            await BuiltPackages.BuildAsync(name, folder.FullName, "VERSION=99.1.0", cancel);
+            await BuiltPackages.BuildAsync(name, folder.FullName, "VERSION=99.1.0 FORMATS=rpm", cancel);
             string second = Assert.Single(folder.GetFiles("*.rpm")).FullName;
             string root = Path.Combine(folder.FullName, "root");
 
             // The scripts find a shell there and nothing else: no systemd, no tools to make users.
             _ = (await BuiltPackages.RunAsync($"mkdir -p {root}/bin && cp /bin/busybox {root}/bin/ && for each in sh grep ls rm rmdir; do ln -s busybox {root}/bin/$each; done", cancel)).Succeeded();
-            // The distribution's rpm would rather be asked twice.
-            string rpm = $"rpm --force-debian --root {root} --nodeps";
+            // The distribution's rpm would rather be asked twice, and has its list of packages in a home.
+            string rpm = $"rpm --force-debian --root {root} --dbpath /var/lib/rpm";
             string files = $"cd {root} && find . -mindepth 1 ! -path './bin*' ! -path './var/lib/rpm*' ! -path './usr/lib/sysimage*' -printf '%M %u %p\\n' | sort -k3";
 
-            Assert.Equal("", (await BuiltPackages.RunAsync($"{rpm} -i {first}", cancel)).Succeeded());
-            Assert.Equal("", (await BuiltPackages.RunAsync($"{rpm} -V {name}", cancel)).Succeeded());
+            Assert.Equal("", (await BuiltPackages.RunAsync($"{rpm} --nodeps -i {first}", cancel)).Succeeded());
+            Assert.Equal("", (await BuiltPackages.RunAsync($"{rpm} --nodeps -V {name}", cancel)).Succeeded());
             string[] installed = (await BuiltPackages.RunAsync(files, cancel)).Succeeded().Split('\n');
             Assert.Contains($"-rwxr-xr-x root ./usr/bin/{name}", installed);
             Assert.Contains($"-rw-r--r-- root ./usr/lib/systemd/system/{name}.service", installed);
@@ -79,12 +79,12 @@ public sealed class PackageFilesTests
 
             // Counters and a setting of the owner's.
             _ = (await BuiltPackages.RunAsync($"mkdir -p {root}/var/lib/keck/{role} && echo state >{root}/var/lib/keck/{role}/state.0 && echo '{{}}' >{root}/etc/keck/{role}.json", cancel)).Succeeded();
-            _ = (await BuiltPackages.RunAsync($"{rpm} -U {second}", cancel)).Succeeded();
-            Assert.Equal("99.1.0", (await BuiltPackages.RunAsync($"rpm --root {root} -q --qf '%{{VERSION}}' {name}", cancel)).Succeeded());
+            _ = (await BuiltPackages.RunAsync($"{rpm} --nodeps -U {second}", cancel)).Succeeded();
+            Assert.Equal("99.1.0", (await BuiltPackages.RunAsync($"{rpm} -q --qf '%{{VERSION}}' {name}", cancel)).Succeeded());
             Assert.Equal("state", await ReadAsync(root, $"var/lib/keck/{role}/state.0", cancel));
             Assert.Equal("{}", await ReadAsync(root, $"etc/keck/{role}.json", cancel));
 
-            _ = (await BuiltPackages.RunAsync($"{rpm} -e {name}", cancel)).Succeeded();
+            _ = (await BuiltPackages.RunAsync($"{rpm} --nodeps -e {name}", cancel)).Succeeded();
             string[] left = (await BuiltPackages.RunAsync(files, cancel)).Succeeded().Split('\n');
             Assert.Equal([$"./etc/keck/{role}.json.rpmsave"], left.Where(line => line[0] == '-').Select(line => line.Split(' ')[2]));
             Assert.DoesNotContain(left, line => line.Contains("/keck-", StringComparison.Ordinal) || line.Contains("var/lib/keck", StringComparison.Ordinal));

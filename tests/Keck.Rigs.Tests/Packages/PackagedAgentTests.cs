@@ -45,7 +45,7 @@ public sealed class PackagedAgentTests
         DirectoryInfo folder = Directory.CreateTempSubdirectory("keck-upgrade-");
         try
         {
-            await BuiltPackages.BuildAsync("keck-host", folder.FullName, "VERSION=99.1.0", cancel);
+            await BuiltPackages.BuildAsync("keck-host", folder.FullName, "VERSION=99.1.0 FORMATS=deb", cancel);
             string newer = await service.BringAsync(Assert.Single(folder.GetFiles("*.deb")).FullName, cancel);
             string pid = await service.ShowAsync("MainPID", cancel);
             before = PackagedService.Energy(await service.GetAsync("/api/v1/node", cancel));
