@@ -13,7 +13,7 @@ internal sealed class NestedAgents : IAsyncDisposable
     internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private const string Zones = "/sys/class/powercap/intel-rapl:0/energy_uj /sys/class/powercap/intel-rapl:0:1/energy_uj";
-    private const string Api = "curl -sSf --unix-socket /run/keck/host.sock http://host/api/v1";
+    private const string Api = "http://host/api/v1";
 
     private const string Unit = """
         [Unit]
@@ -30,6 +30,9 @@ internal sealed class NestedAgents : IAsyncDisposable
 
     /// <summary>Starts the guest's agent; its state is in the machine, and goes with it.</summary>
     internal const string StartGuest = "mkdir -p /var/lib/keck; setsid keck-guest run --channel vsock:2:19269 >>/run/guest.log 2>&1 &";
+
+    // Not before both have booted: they would boot half as fast.
+    private const string StartBusy = "for who in first second; do taskset 1 sha256sum /dev/zero >/dev/null 2>&1 & echo $! >/run/$who; done; renice -n 3 -p $(cat /run/second)";
 
     private readonly NestedRig _l1;
 
@@ -66,12 +69,13 @@ internal sealed class NestedAgents : IAsyncDisposable
                     Name = "vm-a",
                     Cpus = 2,
                     Content = Content,
-                    Start = StartGuest + "\ntaskset 1 sha256sum /dev/zero >/dev/null 2>&1 &\necho $! >/run/first\ntaskset 1 sha256sum /dev/zero >/dev/null 2>&1 &\necho $! >/run/second\nrenice -n 3 -p $!",
+                    Start = StartGuest,
                 },
                 cancellationToken);
             NestedDomain b = await l1.StartDomainAsync(new DomainOptions { Name = "vm-b", Content = Content, Start = StartGuest }, cancellationToken);
             await a.ReadyAsync(cancellationToken);
             await b.ReadyAsync(cancellationToken);
+            _ = (await a.RunAsync(StartBusy, cancellationToken)).Succeeded();
             return new NestedAgents(l1, a, b);
         }
         catch
@@ -85,13 +89,19 @@ internal sealed class NestedAgents : IAsyncDisposable
     internal async Task<string> RunAsync(string command, CancellationToken cancellationToken) => (await _l1.RunAsync(command, cancellationToken)).Succeeded();
 
     /// <summary>
+    /// Ends vm-a's two busy processes, and leaves it short bursts: what follows needs energy in it, and not the half of L1.
+    /// </summary>
+    internal async Task CalmAsync(CancellationToken cancellationToken) => _ = (await A.RunAsync(
+        "kill $(cat /run/first /run/second); (while :; do sleep 0.3; i=0; while [ $i -lt 2000 ]; do i=$((i + 1)); done; done) >/dev/null 2>&1 &", cancellationToken)).Succeeded();
+
+    /// <summary>
     /// Looks at the host and checks what must hold at any moment: both trees add up from their leaves, and the meters are what we read.
     /// </summary>
     internal async Task<NestedHostLook> LookAsync(CancellationToken cancellationToken)
     {
         string[] lines = (await RunAsync(
-            $"set -e; cat {Zones}; for what in 'tree?view=meters' 'tree?view=machines' machines/{A.Uuid} machines/{B.Uuid}; do {Api}/$what; echo; done; cat {Zones}", cancellationToken))
-            .Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            $"cat {Zones} && curl -sSf -w '\\n' --unix-socket /run/keck/host.sock '{Api}/tree?view=meters' '{Api}/tree?view=machines' {Api}/machines/{A.Uuid} {Api}/machines/{B.Uuid} && cat {Zones}",
+            cancellationToken)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         JsonElement meters = JsonSerializer.Deserialize<JsonElement>(lines[2]), machines = JsonSerializer.Deserialize<JsonElement>(lines[3]);
         _ = NestedTree.AssertAddsUp(meters);
         _ = NestedTree.AssertAddsUp(machines);

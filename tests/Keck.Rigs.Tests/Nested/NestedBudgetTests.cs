@@ -13,12 +13,27 @@ public sealed class NestedBudgetTests
 {
     // What a machine must have used before an event counts as having lasted, µJ.
     private const long Span = 5_000_000;
+
+    // L1's kernel has panicked with this, seldom, in a vCPU thread of its KVM: a fault of nested virtualisation under software emulation, and no verdict on the agents.
+    private const string EmulatorFault = "stack guard page was hit";
     private readonly ITestOutputHelper _output = TestContext.Current.TestOutputHelper!;
 
     [Fact]
     public async Task Budgets_ThroughRestartsCutsAndReboots_LoseNothingAndCountNothingTwice()
     {
-        CancellationToken cancel = TestContext.Current.CancellationToken;
+        try
+        {
+            await StoryAsync(TestContext.Current.CancellationToken);
+        }
+        catch (RigException broken) when (broken.Message.Contains(EmulatorFault, StringComparison.Ordinal))
+        {
+            _output.WriteLine($"once more, L1 itself has ended: {broken.Message}");
+            await StoryAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    private async Task StoryAsync(CancellationToken cancel)
+    {
         string? soak = Environment.GetEnvironmentVariable("KECK_SOAK_SECONDS");
         TimeSpan length = TimeSpan.FromSeconds(int.Parse(soak ?? "0", CultureInfo.InvariantCulture));
         long started = TimeProvider.System.GetTimestamp();
@@ -28,6 +43,7 @@ public sealed class NestedBudgetTests
         await SharesAsync(agents, story, cancel);
         await PerTickAsync(agents, cancel);
         Say("shares and ticks are right");
+        await agents.CalmAsync(cancel);
 
         int rounds = 0;
         do

@@ -13,11 +13,12 @@ internal sealed record NestedShareLook(
     double SecondSeconds,
     double BusySeconds)
 {
+    // On the other vCPU: what looks must not shift what it looks at, between the reading of energy and that of time.
     private const string Command =
         """
-        set -e; api=http://127.0.0.1:9471/api/v1; a=$(cat /run/first); b=$(cat /run/second)
+        set -e; taskset -p 2 $$ >/dev/null; api=http://127.0.0.1:9471/api/v1; read a </run/first; read b </run/second
         wget -qO- $api/node; echo; cat /proc/$a/schedstat /proc/$b/schedstat; grep '^cpu0 ' /proc/schedstat
-        wget -qO- $api/processes/$a; echo; wget -qO- $api/processes/$b; echo; wget -qO- $api/node; echo
+        wget -qO- $api/processes/$a $api/processes/$b $api/node
         """;
 
     internal static async Task<NestedShareLook> TakeAsync(NestedDomain vm, CancellationToken cancellationToken)
@@ -44,24 +45,25 @@ internal sealed record NestedShareLook(
     private static NestedShareLook? Read(string output)
     {
         string[] lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        JsonElement[] nodes = [Json(lines[0]), Json(lines[6])];
-        if (nodes[0].GetProperty("tick").GetInt64() != nodes[1].GetProperty("tick").GetInt64())
+        JsonElement node = Json(lines[0]);
+        JsonElement[] after = NestedTree.Documents(string.Concat(lines[4..]));
+        if (node.GetProperty("tick").GetInt64() != after[2].GetProperty("tick").GetInt64())
         {
             return null;
         }
 
-        Dictionary<string, long> meters = nodes[0].GetProperty("domains").EnumerateArray()
+        Dictionary<string, long> meters = node.GetProperty("domains").EnumerateArray()
             .ToDictionary(static domain => domain.GetProperty("meter").GetString()!, static domain => domain.GetProperty("energyMicrojoules").GetInt64());
 
         // Field 7: how long tasks ran on this CPU, ns, on the scheduler's clock as each task's own time; /proc/stat had far less there than its tasks together.
         double busy = long.Parse(lines[3].Split(' ')[7], CultureInfo.InvariantCulture) / 1e9;
         return new NestedShareLook(
-            Energy(lines[4]), Energy(lines[5]), meters["vcpu-0"], meters["vcpu-1"], Ran(lines[1]), Ran(lines[2]), busy);
+            Energy(after[0]), Energy(after[1]), meters["vcpu-0"], meters["vcpu-1"], Ran(lines[1]), Ran(lines[2]), busy);
     }
 
     private static JsonElement Json(string line) => JsonSerializer.Deserialize<JsonElement>(line);
 
-    private static long Energy(string process) => Json(process).GetProperty("meters").GetProperty("vcpu-0").GetInt64();
+    private static long Energy(JsonElement process) => process.GetProperty("meters").GetProperty("vcpu-0").GetInt64();
 
     private static double Ran(string schedstat) => long.Parse(schedstat.Split(' ')[0], CultureInfo.InvariantCulture) / 1e9;
 }
