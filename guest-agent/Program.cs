@@ -16,12 +16,6 @@ internal static class Program
             DoctorCommand.Create(),
             VersionCommand.Create(Settings.Table.Program),
         };
-        HelpExamples.AddTo(root, GuestHelp.Of);
-
-        // A signal is a clean stop: the last tick, and time for those who are being served. Two seconds, the default, are too short for that.
-        ParseResult parsed = root.Parse(args);
-        int status = await parsed.InvokeAsync(
-            new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) }).ConfigureAwait(false);
-        return status != ExitCodes.Ok && parsed.Errors.Count > 0 ? ExitCodes.Usage : status;
+        return await CommandEntry.RunAsync(Settings.Table.Program, root, GuestHelp.Of, args).ConfigureAwait(false);
     }
 }

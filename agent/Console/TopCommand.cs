@@ -99,6 +99,11 @@ internal static class TopCommand
             string text = await TopTable.FrameAsync(api, selection, selection.Count > 0 ? selection.Count : PlainRows, PlainWidth, cancellation).ConfigureAwait(false);
             if (!output.Write(table > 0 ? $"\n{text}" : text))
             {
+                if (output.Failure is { } failure)
+                {
+                    throw failure;
+                }
+
                 return;
             }
         }

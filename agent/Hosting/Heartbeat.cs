@@ -12,7 +12,7 @@ internal sealed partial class Heartbeat(AgentCore agent, TimeProvider time, ILog
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        long trimmed = time.GetTimestamp();
+        long? trimmed = null;
         using PeriodicTimer timer = new(TimeSpan.FromSeconds(1), time);
         try
         {
@@ -26,7 +26,7 @@ internal sealed partial class Heartbeat(AgentCore agent, TimeProvider time, ILog
                 if (second % HeartbeatEvery == 0)
                 {
                     agent.RefreshTopology();
-                    trimmed = Trim(trimmed);
+                    trimmed = second == 0 ? null : Trim(trimmed);
                     if (agent.ObserveSelf() is { } change)
                     {
                         AgentProfile now = agent.Profile;
@@ -44,9 +44,10 @@ internal sealed partial class Heartbeat(AgentCore agent, TimeProvider time, ILog
 
     // A heap of a few megabytes is compacted in a few milliseconds; left alone, the collector would let it grow to twice its
     // size and keep what it once took.
-    private long Trim(long last)
+    // The first time is soon: half of what is resident then was needed to start only.
+    private long? Trim(long? last)
     {
-        if (agent.Profile.TrimPeriod is not { } period || time.GetElapsedTime(last) < period)
+        if (agent.Profile.TrimPeriod is not { } period || (last is { } then && time.GetElapsedTime(then) < period))
         {
             return last;
         }

@@ -5,6 +5,9 @@ namespace Keck.Agent.Interop;
 /// <summary>Calls of the C library that .NET does not offer.</summary>
 internal static partial class LibC
 {
+    /// <summary>EPIPE of asm-generic/errno-base.h: nobody reads any more. An <see cref="IOException"/> carries it as its HResult.</summary>
+    internal const int BrokenPipe = 32;
+
     /// <summary>MADV_DONTNEED of asm-generic/mman-common.h: the pages are let go; of a file mapping they are read again when touched.</summary>
     internal const int DontNeed = 4;
 

@@ -65,6 +65,9 @@ internal sealed class Terminal : IDisposable
         }
     }
 
+    /// <summary>Why nothing more was taken; null while it is, and where the reader has simply gone.</summary>
+    internal IOException? Failure { get; private set; }
+
     /// <summary>Writes text; false where the terminal takes no more.</summary>
     internal bool Write(string text)
     {
@@ -77,8 +80,9 @@ internal sealed class Terminal : IDisposable
 
             return true;
         }
-        catch (IOException)
+        catch (IOException e)
         {
+            Failure = e.HResult == LibC.BrokenPipe ? null : e;
             return false;
         }
     }

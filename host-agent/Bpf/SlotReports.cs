@@ -39,9 +39,12 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, C
         // Before the entries: what is added to them after this makes the runtime differ at the next drain.
         shadow.Runtime = Volatile.Read(ref slot.Runtime);
         shadow.Provisional = false;
-        if (!Priming)
+        if (!Priming && !_identities.TryIdentify(into, index, ref shadow))
         {
-            _identities.Identify(into, index, ref shadow);
+            // Its writer was stopped inside: who it is, and what it ran, is for the next drain.
+            shadow.Provisional = true;
+            shadow.RunningOn = shadow.DetachedHead = 0;
+            return;
         }
 
         int firstRun = into.Runs.Count;
@@ -172,16 +175,10 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, C
 
     private void ReportEntries(Observation into, ref SlotRecord slot, int index, ref SlotShadow shadow)
     {
-        EntryRecords entries = slot.Entries;
-        for (int attempt = 0; attempt < AccountingMemory.SeqlockAttempts; attempt++)
+        if (!TryRead(ref slot, out EntryRecords entries))
         {
-            uint seq = Volatile.Read(ref slot.Seq);
-            entries = slot.Entries;
-            Volatile.ReadBarrier();
-            if ((seq & 1) == 0 && Volatile.Read(ref slot.Seq) == seq)
-            {
-                break;
-            }
+            shadow.Provisional = true; // Its writer was stopped inside (a vCPU without its CPU): all of it is for the next drain.
+            return;
         }
 
         ref EntryShadows reported = ref shadows.Entries[index];
@@ -224,6 +221,24 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, C
 
             ReportRun(into, ref was, in now, ref shadow);
         }
+    }
+
+    /// <summary>The entries between two claims; false where there was no such moment.</summary>
+    private static bool TryRead(ref SlotRecord slot, out EntryRecords entries)
+    {
+        for (int attempt = 0; attempt < AccountingMemory.SeqlockAttempts; attempt++)
+        {
+            uint seq = Volatile.Read(ref slot.Seq);
+            entries = slot.Entries;
+            Volatile.ReadBarrier();
+            if ((seq & 1) == 0 && Volatile.Read(ref slot.Seq) == seq)
+            {
+                return true;
+            }
+        }
+
+        entries = default;
+        return false;
     }
 
     /// <summary>An entry as it was at its CPU's cut; false where that is not yet all of it.</summary>

@@ -9,25 +9,18 @@ internal sealed class ThreadIdentities(AccountingMemory memory)
 {
     private readonly CommCache _names = new();
 
-    /// <summary>Gives the slot's thread its row, and keeps the row up to date.</summary>
-    internal void Identify(Observation into, int index, ref SlotShadow shadow)
+    /// <summary>Gives the slot's thread its row, and keeps the row up to date; false while it is being written.</summary>
+    internal bool TryIdentify(Observation into, int index, ref SlotShadow shadow)
     {
         ref MetaRecord meta = ref memory.Metas[index];
         if (shadow.Row >= 0 && Volatile.Read(ref meta.Generation) == shadow.Generation)
         {
-            return;
+            return true;
         }
 
-        MetaRecord copy = meta;
-        for (int attempt = 0; attempt < AccountingMemory.SeqlockAttempts; attempt++)
+        if (!TryRead(ref meta, out MetaRecord copy))
         {
-            uint generation = Volatile.Read(ref meta.Generation);
-            copy = meta;
-            Volatile.ReadBarrier();
-            if ((generation & 1) == 0 && Volatile.Read(ref meta.Generation) == generation)
-            {
-                break;
-            }
+            return false;
         }
 
         shadow.Generation = copy.Generation;
@@ -38,7 +31,7 @@ internal sealed class ThreadIdentities(AccountingMemory memory)
             if (known.Tid == (int)copy.Tid && known.StartNanoseconds == (long)copy.StartNanoseconds)
             {
                 known.Name = name;
-                return;
+                return true;
             }
 
             // A thread that execed took its leader's tid and start: another identity.
@@ -56,5 +49,23 @@ internal sealed class ThreadIdentities(AccountingMemory memory)
             Kernel = (copy.Flags & MetaRecord.KernelThread) != 0,
         };
         shadow.Row = into.ThreadTable.Add(in row);
+        return true;
+    }
+
+    private static bool TryRead(ref MetaRecord meta, out MetaRecord copy)
+    {
+        for (int attempt = 0; attempt < AccountingMemory.SeqlockAttempts; attempt++)
+        {
+            uint generation = Volatile.Read(ref meta.Generation);
+            copy = meta;
+            Volatile.ReadBarrier();
+            if ((generation & 1) == 0 && Volatile.Read(ref meta.Generation) == generation)
+            {
+                return true;
+            }
+        }
+
+        copy = default;
+        return false;
     }
 }

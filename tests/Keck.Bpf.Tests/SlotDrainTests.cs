@@ -167,6 +167,60 @@ public sealed class SlotDrainTests : IDisposable
     }
 
     [Fact]
+    public void Drain_EntryTakenWhileItIsRead_IsNeverHalfOfEach()
+    {
+        const long OnFirst = 1_000_000_000, OnSecond = 5_000_000_000;
+        const int Drains = 200_000;
+        int slot = _memory.Birth(tid: 10);
+        bool ended = false;
+        Thread kernel = new(() =>
+        {
+            // As kernel/entries.h claims an entry: the slot's seq is odd while it is neither CPU's.
+            for (bool first = true; !Volatile.Read(ref ended); first = !first)
+            {
+                ref SlotRecord record = ref _memory.Slots[slot];
+                Volatile.Write(ref record.Seq, record.Seq + 1);
+                Volatile.Write(ref record.Entries[0].CpuPlusOne, first ? 1u : 2u);
+                Volatile.Write(ref record.Entries[0].Nanoseconds, (ulong)(first ? OnFirst : OnSecond));
+                Volatile.Write(ref record.Seq, record.Seq + 1);
+                Volatile.Write(ref record.Runtime, record.Runtime + 1);
+            }
+        });
+        kernel.Start();
+        HashSet<(int, long)> runs = [];
+        for (int drain = 0; drain < Drains || runs.Count < 2; drain++)
+        {
+            Drain();
+            foreach (ref RunSample run in _observation.Runs.Items)
+            {
+                _ = runs.Add((run.Cpu, run.Nanoseconds));
+            }
+        }
+
+        Volatile.Write(ref ended, true);
+        kernel.Join();
+        Assert.Equal([(0, OnFirst), (1, OnSecond)], runs.Order());
+    }
+
+    [Fact]
+    public void Drain_WhoItIsStillBeingWritten_WaitsForTheNextDrain()
+    {
+        int slot = _memory.Birth(tid: 10);
+        _memory.Switch(0, slot);
+        _memory.Time += 400;
+        _memory.Metas[slot].Generation++;
+        Drain();
+        Assert.Equal(0, Ran());
+        Assert.Equal(0, _observation.ThreadTable.Count);
+        _memory.Metas[slot].Generation++;
+        Drain();
+        Assert.Equal(400, Ran());
+        Assert.Equal(10, _observation.ThreadTable[_observation.Threads[0].Row].Tid);
+        Assert.Equal(400, _observation.Cpus[0].BusyNanoseconds);
+        Assert.Equal(0, _observation.Cpus[0].InterruptNanoseconds);
+    }
+
+    [Fact]
     public void Drain_CpuUnpluggedAndBack_SpanBetweenIsNobodys()
     {
         _online[1] = false;

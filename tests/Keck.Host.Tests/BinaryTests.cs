@@ -51,7 +51,7 @@ public sealed class BinaryTests : IDisposable
     public void Tree_ThisMachine_AddsUp()
     {
         Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
-        (int code, string output, _) = Run("tree", "--seconds", "2", "--socket", "none");
+        (int code, string output, _) = Run("tree", "--seconds", "2", "--socket", "none", "--listen", "none");
         Assert.Equal(0, code);
         Assert.Contains("every level adds up to the microjoule", output, StringComparison.Ordinal);
     }
@@ -60,9 +60,39 @@ public sealed class BinaryTests : IDisposable
     public void Meters_ThisMachine_AreListed()
     {
         Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
-        (int code, string output, _) = Run("meters", "--socket", "none");
+        (int code, string output, _) = Run("meters", "--socket", "none", "--listen", "none");
         Assert.Equal(0, code);
         Assert.Contains(output.Split('\n'), line => line.StartsWith("* ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("version")]
+    [InlineData("--help")]
+    [InlineData("doctor")]
+    [InlineData("top --once --socket none --listen none")]
+    [InlineData("tree --seconds 1 --socket none --listen none")]
+    [InlineData("meters --socket none --listen none")]
+    public void Output_CannotBeWritten_IsSaidOnceAndFails(string call)
+    {
+        Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
+        Assert.SkipUnless(System.IO.File.Exists("/dev/full"), "/dev/full is not there");
+        using Process shell = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", $"exec '{Binary}' {call} > /dev/full"]) { RedirectStandardError = true })!;
+        string errors = shell.StandardError.ReadToEnd();
+        shell.WaitForExit();
+        Assert.Equal(1, shell.ExitCode);
+        Assert.Contains("the output cannot be written", Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("full")]
+    [InlineData("minimal")]
+    public async Task Commands_AskTheAgentThatServesTheAddress(string profile)
+    {
+        using MachineTree machine = new();
+        await using LiveAgent agent = await LiveAgent.StartAsync(machine, profile);
+        (int code, string output, _) = Run("tree", "--socket", "none", "--listen", agent.Address.Authority);
+        Assert.Equal(0, code);
+        Assert.Contains("package-1", output, StringComparison.Ordinal); // Two sockets has the fixture, not this machine.
     }
 
     [Theory]
@@ -83,7 +113,7 @@ public sealed class BinaryTests : IDisposable
     public async Task Top_ReaderGone_Ends()
     {
         Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
-        using Process shell = Process.Start("/bin/sh", ["-c", $"'{Binary}' top --socket none --iterations 0 --delay 0.5 | head -n 1 > /dev/null"]);
+        using Process shell = Process.Start("/bin/sh", ["-c", $"'{Binary}' top --socket none --listen none --iterations 0 --delay 0.5 | head -n 1 > /dev/null"]);
         try
         {
             await shell.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);

@@ -13,7 +13,7 @@ internal sealed class ApiAccess : IApiAccess
     internal ApiAccess(Command command)
     {
         command.Options.Add(_url);
-        _settings = new SettingFlags(Settings.Table, command, "socket", "profile", "idle", "model", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
+        _settings = new SettingFlags(Settings.Table, command, "socket", "listen", "profile", "idle", "model", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
     }
 
     /// <summary>Opens the API, or says what is wrong and returns null.</summary>
@@ -36,18 +36,14 @@ internal sealed class ApiAccess : IApiAccess
         }
 
         // Another machine's trees are not what the running agent meters.
-        if (options.OwnTrees && options.Socket is { } socket && File.Exists(socket))
+        if (options.OwnTrees)
         {
-            RemoteApi remote = RemoteApi.AtSocket(socket);
-            try
+            // The minimal profile serves its address alone.
+            RemoteApi? running = options.Socket is { } socket && File.Exists(socket) ? await AnsweringAsync(RemoteApi.AtSocket(socket), cancellation).ConfigureAwait(false) : null;
+            running ??= options.Listen is { } listen ? await AnsweringAsync(RemoteApi.AtUrl(new Uri($"http://{listen}")), cancellation).ConfigureAwait(false) : null;
+            if (running is not null)
             {
-                using JsonDocument node = await remote.GetAsync("/api/v1/node", cancellation).ConfigureAwait(false);
-                return remote;
-            }
-            catch (ApiException)
-            {
-                // A socket left behind: nobody serves there.
-                await remote.DisposeAsync().ConfigureAwait(false);
+                return running;
             }
         }
 
@@ -60,5 +56,24 @@ internal sealed class ApiAccess : IApiAccess
             Console.Error.WriteLine($"keck-host: {e.Message}");
             return null;
         }
+    }
+    // A socket left behind has nobody; on the port there may be anybody.
+    private static async Task<RemoteApi?> AnsweringAsync(RemoteApi remote, CancellationToken cancellation)
+    {
+        try
+        {
+            using JsonDocument node = await remote.GetAsync("/api/v1/node", cancellation).ConfigureAwait(false);
+            if (node.RootElement.Text("agent") == Settings.Table.Program)
+            {
+                return remote;
+            }
+        }
+        catch (ApiException)
+        {
+            // Nobody, or nobody who says this.
+        }
+
+        await remote.DisposeAsync().ConfigureAwait(false);
+        return null;
     }
 }

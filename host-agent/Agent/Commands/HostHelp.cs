@@ -6,8 +6,8 @@ namespace Keck.Host;
 internal static class HostHelp
 {
     private const string Asked = """
-        Without --url the agent that serves on --socket is asked; where none runs, the command meters by itself for as
-        long as it runs, by the other settings here (root sees every process).
+        Without --url the agent that serves on --socket or --listen is asked; where none runs, the command meters by itself
+        for as long as it runs, by the other settings here (root sees every process).
         """;
 
     private const string Root = """

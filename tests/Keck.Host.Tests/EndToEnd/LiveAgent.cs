@@ -16,6 +16,7 @@ internal sealed class LiveAgent : IAsyncDisposable
     private readonly string _folder;
     private readonly List<string> _lines = [];
     private readonly Lock _gate = new();
+    private string? _refused;
 
     private LiveAgent(Process process, string folder, string? socket)
     {
@@ -139,11 +140,15 @@ internal sealed class LiveAgent : IAsyncDisposable
             using HttpResponseMessage answer = await _client.GetAsync(new Uri(target, UriKind.Relative), TestContext.Current.CancellationToken);
             return (int)answer.StatusCode;
         }
-        catch (HttpRequestException)
+        catch (HttpRequestException refused)
         {
+            _refused = refused.ToString();
             return null;
         }
     }
+
+    /// <summary>Fails with what the agent said, and why it could not be asked, unless it is there and well.</summary>
+    internal Task ServesAsync() => UntilAsync("an answer to /healthz", async () => await StatusAsync("/healthz") == 200);
 
     /// <summary>The energy tree, after every sum in it has been done again by hand.</summary>
     internal async Task<JsonElement> TreeAsync()
@@ -191,15 +196,15 @@ internal sealed class LiveAgent : IAsyncDisposable
         using PeriodicTimer poll = new(TimeSpan.FromMilliseconds(50));
         while (!await condition())
         {
-            Assert.False(_process.HasExited, $"the agent ended while waiting for {what}:\n{string.Join('\n', Lines)}");
+            Assert.False(_process.HasExited, $"the agent ended while waiting for {what}:\n{string.Join('\n', Lines)}\n{_refused}");
             try
             {
                 await poll.WaitForNextTickAsync(patience.Token);
             }
             catch (OperationCanceledException)
             {
-                string tree = await TextAsync("/api/v1/tree?depth=2"), meters = await TextAsync("/api/v1/meters");
-                Assert.Fail($"waited in vain for {what}; the agent said:\n{string.Join('\n', Lines)}\n{tree}\n{meters}");
+                string said = $"waited in vain for {what}; the agent said:\n{string.Join('\n', Lines)}\n{_refused}";
+                Assert.Fail(await StatusAsync("/healthz") == 200 ? $"{said}\n{await TextAsync("/api/v1/tree?depth=2")}\n{await TextAsync("/api/v1/meters")}" : said);
             }
         }
     }
