@@ -34,6 +34,9 @@ internal static class NodeView
                 RecentSeries = view.HistoryLayout.RecentSeries,
                 MetricSeries = AgentProfile.Of(facts.Profile).MetricSeriesLimit,
             },
+            Calibration = facts.Calibration is { } calibration
+                ? new CalibrationDocument(calibration.StateName, calibration.File, calibration.Hash, calibration.CreatedAt?.UtcDateTime, calibration.NotUsedBecause)
+                : null,
             RunSource = new RunSourceDocument(
                 runs.Name, runs.Switches, runs.MissedSwitches, runs.LostNanoseconds / 1e9, runs.UnplacedNanoseconds / 1e9, runs.UnconfirmedCuts, runs.SlotsUsed, runs.SlotLimit),
             Domains = [.. Enumerable.Range(0, view.Ledger.Meters.Length).Select(view.Domain)],

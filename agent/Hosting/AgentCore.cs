@@ -20,7 +20,9 @@ internal abstract class AgentCore : IAgentState, IDisposable
     /// <param name="meters">What energy there was.</param>
     /// <param name="workloads">Who the threads are.</param>
     /// <param name="keeper">Keeps counters over restarts; null for none.</param>
-    protected AgentCore(AgentOptions options, TimeProvider time, IRunSource runs, IMeterFeed meters, IWorkloads workloads, StateKeeper? keeper)
+    /// <param name="calibration">The machine profile in use; null for none.</param>
+    protected AgentCore(
+        AgentOptions options, TimeProvider time, IRunSource runs, IMeterFeed meters, IWorkloads workloads, StateKeeper? keeper, MachineProfile? calibration = null)
     {
         (Options, Time, _keeper) = (options, time, keeper);
         _governor = new ProfileGovernor(options.Profile);
@@ -31,7 +33,14 @@ internal abstract class AgentCore : IAgentState, IDisposable
             _limited = new LimitedRuns(runs),
             meters,
             workloads,
-            new Attributor(new AttributionOptions { Model = options.Model ?? profile.ModelLimit, Signatures = profile.Signatures }, State.Floors),
+            new Attributor(
+                new AttributionOptions
+                {
+                    Model = options.Model ?? (calibration is null ? profile.ModelLimit : ModelKind.Calibrated),
+                    Signatures = profile.Signatures,
+                    Profile = calibration,
+                },
+                calibration is null || State.Calibration == calibration.Hash ? State.Floors : calibration.Floors(State.Floors)),
             State.Ledger,
             new EngineOptions { EndedProcessLimit = profile.MaxEndedProcesses },
             time);
@@ -67,6 +76,9 @@ internal abstract class AgentCore : IAgentState, IDisposable
 
     /// <summary>What an earlier run left.</summary>
     protected ResumedState State { get; private set; }
+
+    /// <summary>What became of the machine profile; null for an agent that takes none.</summary>
+    internal virtual CalibrationFacts? Calibration => null;
 
     /// <summary>The processor, as far as it tells.</summary>
     protected abstract TraceCpu Cpu { get; }
@@ -105,7 +117,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
         Topology = observation.Topology,
         Meters = observation.Meters,
         Machines = [.. observation.Machines.InOrder.Select(index => observation.Machines[index])],
-        InitialState = new TraceInitialState(attributor.Options, Options.Idle, attributor.State),
+        InitialState = new TraceInitialState(attributor.Options, Options.Idle, attributor.State, attributor.Options.Profile?.Hash),
     };
 
     /// <inheritdoc/>
@@ -143,6 +155,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
         Profile = _governor.Current,
         ProfileReason = _governor.Reason,
         ProfileChanges = _governor.Changes,
+        Calibration = Calibration,
         ModelLimit = ModelLimit,
     };
 

@@ -14,6 +14,9 @@ internal static partial class LibC
     /// <summary>TCSANOW of asm-generic/termbits-common.h: at once, whatever is still to be written.</summary>
     internal const int Now = 0;
 
+    /// <summary>PR_SET_NAME of linux/prctl.h.</summary>
+    internal const int SetName = 15;
+
     /// <summary>TIOCGWINSZ of asm-generic/ioctls.h.</summary>
     internal const nuint GetWindowSize = 0x5413;
 
@@ -35,6 +38,14 @@ internal static partial class LibC
     /// <summary>ioctl(2) with <see cref="GetWindowSize"/>: 0, or -1 with errno set (ENOTTY: it is no terminal).</summary>
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     internal static partial int TerminalControl(int descriptor, nuint request, out WindowSize size);
+
+    /// <summary>sched_setaffinity(2) of sched.h: the CPUs that a thread may run on, a bit each; 0 for the calling thread. 0, or -1 with errno set (EINVAL: none of them is there, or allowed).</summary>
+    [LibraryImport("libc", EntryPoint = "sched_setaffinity", SetLastError = true)]
+    internal static partial int SetAffinity(int thread, nuint length, ReadOnlySpan<byte> mask);
+
+    /// <summary>prctl(2) with <see cref="SetName"/>: names the calling thread, 15 bytes and a zero at most; 0, or -1 with errno set.</summary>
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    internal static partial int ThreadControl(int operation, ReadOnlySpan<byte> name);
 
     /// <summary>madvise(2): advice about a range that starts on a page; 0, or -1 with errno set.</summary>
     [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]

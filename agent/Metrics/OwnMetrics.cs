@@ -84,6 +84,14 @@ internal static class OwnMetrics
             (scrape, writer) => writer.Sample().Label("agent", scrape.Node.Agent).Label("version", scrape.Node.Version)
                 .Label("model", scrape.Ledger.Model.Name()).Label("idle_policy", scrape.Node.IdlePolicy.Name())
                 .Label("run_source", scrape.Parts.State.Runs().Name).Value(1)),
+        Gauge("keck_calibration_info", null, "state,hash", "Constant 1; state of the machine profile: none, used, stale or unreadable.",
+            (scrape, writer) =>
+            {
+                if (scrape.Node.Calibration is { } calibration)
+                {
+                    writer.Sample().Label("state", calibration.StateName).Label("hash", calibration.Hash).Value(1);
+                }
+            }),
         Gauge("keck_history_series", null, "", "Series kept at all resolutions.", (scrape, writer) => writer.Sample().Value(scrape.Parts.History.Tracked)),
         Counter("keck_history_evicted", "", "Series let go from the ring store.", (scrape, writer) => writer.Sample().Value(scrape.Parts.History.Evicted), null),
         Gauge("keck_hidden_consumers", null, "consumer_kind", "Consumers beyond the profile's limit, not shown one by one here.", Hidden),

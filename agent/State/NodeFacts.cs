@@ -41,6 +41,9 @@ public sealed record NodeFacts
     /// <summary>The most detailed model allowed now; null for the profile's.</summary>
     public ModelKind? ModelLimit { get; init; }
 
+    /// <summary>The machine profile from <c>keck-host calibrate</c>; null for an agent that takes none.</summary>
+    public CalibrationFacts? Calibration { get; init; }
+
     /// <summary>How often the governor changed the profile.</summary>
     public long ProfileChanges { get; init; }
 

@@ -17,7 +17,9 @@ public sealed class Attributor
     private const double PriorDeviation = 0.25;
     private const double MemoryDeviation = 0.3;
     private const double HeldMemoryDeviation = 1;
-    private const double LeastDeviation = 0.05;
+
+    // Programs are further from the model than the loads of a commissioning run: it has met those.
+    private const double LeastDeviation = 0.1;
 
     // What a tick's active energy is off from the sum of what its consumers use at constant factors, relative: one standard deviation.
     private const double ModelNoise = 0.03;
@@ -60,7 +62,7 @@ public sealed class Attributor
         _signatures = _options.Signatures ? new Signatures() : null;
         _weights = new RunWeights(_options, _signatures);
         _memory = new MemoryWeights(_options, _signatures);
-        InitialFloors = floors ?? _options.Profile?.Floors() ?? ImmutableDictionary<string, StaticFloorState>.Empty;
+        InitialFloors = floors ?? _options.Profile?.Floors([]) ?? ImmutableSortedDictionary<string, StaticFloorState>.Empty;
     }
 
     /// <summary>An attributor that goes on exactly where another one stood, as a trace's header carries it.</summary>

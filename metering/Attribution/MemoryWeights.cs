@@ -3,7 +3,7 @@ namespace Keck.Metering;
 /// <summary>Memory's active energy follows who holds memory (PSS) and who misses the caches, not who runs.</summary>
 internal sealed class MemoryWeights(AttributionOptions options, Signatures? signatures)
 {
-    private readonly Column<long> _misses = new();
+    private readonly Column<double> _misses = new();
     private readonly LeafColumns _leaves = new();
     private double _totalMisses;
     private double _sum;
@@ -19,8 +19,8 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
         _totalMisses = 0;
     }
 
-    /// <summary>Adds what a thread missed the caches by; unknown counts and threads of unknown processes tell nothing.</summary>
-    internal void AddMisses(int process, long misses)
+    /// <summary>Adds what a thread missed the caches by, weighed by what a miss of its kind costs; unknown counts and threads of unknown processes tell nothing.</summary>
+    internal void AddMisses(int process, double misses)
     {
         if (misses > 0 && process >= 0)
         {
@@ -38,7 +38,7 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
         _leaves.Clear();
         _sum = 0;
         Span<ProcessRow> processes = observation.ProcessTable.Rows;
-        Span<long> misses = _misses.Items;
+        Span<double> misses = _misses.Items;
         double totalMisses = _totalMisses, totalPss = 0;
         int known = 0, unknown = 0;
         foreach (ref ProcessRow process in processes)

@@ -22,6 +22,12 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
 
     // By run: µJ by the machine's profile.
     private readonly Column<double> _calibrated = new();
+
+    // By thread: what its instruction mix costs against the profile's model.
+    private readonly Column<double> _mixFactors = new();
+    private readonly MixTable? _mixes =
+        options.Profile is { Mixes.Length: > 0 } profile && options.Model is (null or ModelKind.Calibrated) ? new MixTable(profile.Mixes) : null;
+
     private readonly Column<int> _slots = new();
 
     // By group of meters: its leaves lie together, in the order of threads, interrupts and lost time last.
@@ -111,6 +117,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         Span<int> owners = Room(_owners, threads.Length);
         Span<double> signed = Room(_signatures, signatures is null ? 0 : threads.Length);
         ReadOnlySpan<double> signatureOf = signatures is null ? [] : signatures.Domain(memory: false).Filter.Factors;
+        Span<double> mixFactors = Room(_mixFactors, _mixes is null ? 0 : threads.Length);
         Span<double> squares = Room(_squares, allRuns.Length), times = Room(_times, allRuns.Length);
         Span<int> slots = Room(_slots, allRuns.Length);
         bool holdsMemory = zones.HoldsMemory;
@@ -126,9 +133,15 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                 signed[t] = signatureOf[slot];
             }
 
+            double missFactor = 1;
+            if (_mixes is not null)
+            {
+                (mixFactors[t], missFactor) = _mixes.Factors(thread);
+            }
+
             if (holdsMemory)
             {
-                memory.AddMisses(row.Process, thread.LlcMisses);
+                memory.AddMisses(row.Process, thread.LlcMisses * missFactor);
             }
 
             double factor = CounterFactor(thread);
@@ -253,8 +266,10 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         ReadOnlySpan<RunSample> runs = observation.Runs.Items;
         Span<double> squares = _squares.Items, times = _times.Items, powers = Room(_calibrated, runs.Length);
         double known = 0, knownTime = 0;
-        foreach (ref ThreadSample thread in threads)
+        for (int t = 0; t < threads.Length; t++)
         {
+            ref ThreadSample thread = ref threads[t];
+            double factor = counters && _mixes is not null ? _mixFactors[t] : 1;
             bool counted = !counters || (thread.Instructions >= 0 && thread.LlcMisses >= 0);
             double whole = 0;
             int end = thread.FirstRun + thread.RunCount;
@@ -273,7 +288,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                 }
 
                 double part = counters && whole > 0 ? runs[i].Nanoseconds / whole : 0;
-                double energy = PowerFeatures.Energy(coefficients, times[i], gigahertz, counters ? thread.Instructions * part : 0, counters ? thread.LlcMisses * part : 0);
+                double energy = factor * PowerFeatures.Energy(coefficients, times[i], gigahertz, counters ? thread.Instructions * part : 0, counters ? thread.LlcMisses * part : 0);
                 powers[i] = energy;
                 known += energy;
                 knownTime += times[i];

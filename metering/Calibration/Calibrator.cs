@@ -8,19 +8,24 @@ public sealed class Calibrator
     // A row is this long: meters jitter by about a millisecond, loads stay as they are for longer.
     private const long RowNanoseconds = 250_000_000;
 
-    // A row's energy is not known better than this, whatever the meter says.
-    private const double RowPrecision = 0.01;
     private const double IdleUtilisation = 0.03;
+    private const double IdleCpus = 0.3;
+    private const double IdlestPart = 0.1;
     private const double LeastIdleSeconds = 1;
     private const double LeastBusySeconds = 3;
 
+    // The model and what each mix costs against it are fitted in turn.
+    private const int MixRounds = 8;
+
     private readonly List<CalibrationRow> _rows = [];
+    private readonly MixFinder _mixes = new();
     private readonly Dictionary<string, CalibrationRow> _open = [];
     private readonly TraceCpu? _cpu;
     private readonly string? _host;
     private readonly DateTimeOffset? _startedAt;
     private Topology? _topology;
     private bool _begun;
+    private double _idlest;
 
     /// <summary>A calibration of the machine that this header describes.</summary>
     public Calibrator(string? host, DateTimeOffset? startedAt, TraceCpu? cpu) => (_host, _startedAt, _cpu) = (host, startedAt, cpu);
@@ -46,7 +51,7 @@ public sealed class Calibrator
 
             if (!_open.TryGetValue(meter.Id, out CalibrationRow? row))
             {
-                row = new CalibrationRow(meter);
+                row = new CalibrationRow(meter, _mixes);
                 _open.Add(meter.Id, row);
             }
 
@@ -60,8 +65,9 @@ public sealed class Calibrator
     }
 
     /// <summary>Fits.</summary>
+    /// <param name="busy">Whether the machine may have been busy throughout: the idlest tenth of the run then passes for idle, less what ran in it by the model.</param>
     /// <exception cref="CalibrationException">The run does not show what a fit needs.</exception>
-    public MachineProfile Fit()
+    public MachineProfile Fit(bool busy = false)
     {
         List<CalibrationRow> runs = [.. _rows.Where(row => row.Meter.Domain.FollowsRuns())], memory = [.. _rows.Where(row => row.Meter.Domain == EnergyDomain.Dram)];
         if (runs.Count == 0)
@@ -69,21 +75,33 @@ public sealed class Calibrator
             throw new CalibrationException("no measured meter of CPUs is in it: there is nothing to calibrate (keck-host meters lists them)");
         }
 
-        double idle = Seconds(runs.Where(IsIdle)), busy = Seconds(runs.Where(row => row.Utilisation > 0.1));
-        int meters = runs.Select(row => row.Meter.Id).Distinct().Count();
-        if (idle < LeastIdleSeconds * meters)
+        List<CalibrationRow>[] byMeter = [.. runs.Concat(memory).GroupBy(row => row.Meter.Id).Select(group => group.ToList())];
+        _idlest = busy ? byMeter.Max(Idlest) : 0;
+        double idle = byMeter.Min(rows => Seconds(rows.Where(IsIdle))), load = byMeter.Min(rows => Seconds(rows.Where(row => row.Utilisation > 0.1)));
+        if (idle < LeastIdleSeconds)
         {
-            throw new CalibrationException($"the machine was idle for {idle / meters:0.0} s only, and {LeastIdleSeconds:0} s are needed: stop what runs on it, or take another time");
+            throw new CalibrationException($"the machine was idle for {idle:0.0} s only, and {LeastIdleSeconds:0} s are needed: stop what runs on it, or take another time");
         }
 
-        if (busy < LeastBusySeconds * meters)
+        if (load < LeastBusySeconds)
         {
-            throw new CalibrationException($"the machine was busy for {busy / meters:0.0} s only, and {LeastBusySeconds:0} s are needed: record all of the commissioning run");
+            throw new CalibrationException($"the machine was busy for {load:0.0} s only, and {LeastBusySeconds:0} s are needed: record all of the commissioning run");
         }
 
         bool counters = Covered(runs, row => row.CountedTime), frequency = Covered(runs, row => row.FrequencyTime);
         ImmutableArray<PowerModel>.Builder models = ImmutableArray.CreateBuilder<PowerModel>();
         ImmutableSortedDictionary<string, StaticPower>? floors = null;
+        foreach (CalibrationRow row in runs)
+        {
+            row.Weigh(MixFit.Ones(_mixes.Count));
+        }
+
+        foreach (CalibrationRow row in memory)
+        {
+            row.Weigh(MixFit.Ones(_mixes.Count));
+        }
+
+        double[] energyFactors = MixFit.Ones(_mixes.Count);
         foreach (PowerNeeds needs in Enum.GetValues<PowerNeeds>())
         {
             if ((needs == PowerNeeds.Counters && !(counters && frequency)) || (needs == PowerNeeds.Frequency && !frequency))
@@ -92,6 +110,11 @@ public sealed class Calibrator
             }
 
             (PowerModel model, ImmutableSortedDictionary<string, StaticPower> intercepts) = FitModel(runs, needs);
+            if (needs == PowerNeeds.Counters && _mixes.Count > 1)
+            {
+                (model, intercepts, energyFactors) = FitMixes(runs, model, intercepts);
+            }
+
             models.Add(model);
             floors ??= intercepts;
         }
@@ -99,6 +122,7 @@ public sealed class Calibrator
         (double? perMiss, ImmutableSortedDictionary<string, StaticPower> memoryFloors) = memory.Count > 0 && Covered(memory, row => row.CountedTime)
             ? FitMemory(memory)
             : (null, Idle(memory));
+        double[] memoryFactors = perMiss is { } energy ? MixFit.OfMemory(memory, _mixes.Count, energy, memoryFloors) : MixFit.Ones(_mixes.Count);
         (double? alpha, double? beta) = counters && frequency ? FitFull(runs, floors!) : (null, null);
         return new MachineProfile
         {
@@ -106,22 +130,39 @@ public sealed class Calibrator
             Host = _host,
             Cpu = _cpu,
             Cpus = _topology!.Cpus.Length,
+            Packages = _topology.PackageCount > 0 ? _topology.PackageCount : null,
             MemoryKibibytes = _topology.MemoryKibibytes,
             Static = floors!.AddRange(memoryFloors),
             Models = models.ToImmutable(),
             MicrojoulesPerMiss = perMiss,
+            Mixes = models[0].Needs == PowerNeeds.Counters ? [.. Enumerable.Range(0, _mixes.Count).Select(mix => Mix(_mixes.Place(mix), energyFactors[mix], memoryFactors[mix]))] : [],
             Alpha = alpha,
             Beta = beta,
         };
     }
 
-    private static bool IsIdle(CalibrationRow row) => row.Utilisation < IdleUtilisation;
+    // On a large machine one CPU's load is a small part of all.
+    private bool IsIdle(CalibrationRow row) => row.Utilisation <= Math.Max(_idlest, Math.Min(IdleUtilisation, IdleCpus / row.Cpus));
+
+    // The utilisation that the idlest tenth of a meter's rows stays below; at least as many as are needed.
+    private static double Idlest(List<CalibrationRow> rows)
+    {
+        double seconds = 0, enough = Math.Max(LeastIdleSeconds, Seconds(rows) * IdlestPart);
+        double utilisation = 0;
+        foreach (CalibrationRow row in rows.OrderBy(row => row.Utilisation).TakeWhile(_ => seconds < enough))
+        {
+            seconds += row.Length / 1e9;
+            utilisation = row.Utilisation;
+        }
+
+        return utilisation;
+    }
 
     private static double Seconds(IEnumerable<CalibrationRow> rows) => rows.Sum(row => row.Length) / 1e9;
 
     private static bool Covered(List<CalibrationRow> rows, Func<CalibrationRow, double> part) => rows.Sum(part) > 0.9 * rows.Sum(row => row.Time);
 
-    private static (PowerModel Model, ImmutableSortedDictionary<string, StaticPower> Floors) FitModel(List<CalibrationRow> rows, PowerNeeds needs)
+    private (PowerModel Model, ImmutableSortedDictionary<string, StaticPower> Floors) FitModel(List<CalibrationRow> rows, PowerNeeds needs)
     {
         string[] meters = [.. rows.Select(row => row.Meter.Id).Distinct().Order(StringComparer.Ordinal)];
         (double[] scales, bool[] used) = Scales(rows, needs);
@@ -136,7 +177,7 @@ public sealed class Calibrator
             }
 
             amounts[PowerFeatures.Count + Array.IndexOf(meters, row.Meter.Id)] = row.Length / 1e3; // W × ns = nJ
-            fit.Add(amounts, row.Microjoules, Deviation(row));
+            fit.Add(amounts, row.Microjoules, row.Deviation);
         }
 
         double[] solution = fit.Solve();
@@ -146,7 +187,12 @@ public sealed class Calibrator
         ImmutableSortedDictionary<string, StaticPower>.Builder floors = ImmutableSortedDictionary.CreateBuilder<string, StaticPower>(StringComparer.Ordinal);
         foreach (string meter in meters)
         {
-            floors[meter] = Static([.. rows.Where(row => row.Meter.Id == meter && IsIdle(row)).Select(row => (row.Microjoules - row.Energy(coefficients.AsSpan())) / row.Length * 1e3)]);
+            List<CalibrationRow> idle = [.. rows.Where(row => row.Meter.Id == meter && IsIdle(row))];
+            StaticPower found = Static([.. idle.Select(row => (row.Microjoules - row.Energy(coefficients.AsSpan())) / row.Length * 1e3)]);
+
+            // All that was taken off may have been static: little on an idle machine, most of it on a busy one.
+            double takenOff = idle.Sum(row => row.Energy(coefficients.AsSpan())) / idle.Sum(row => row.Length) * 1e3;
+            floors[meter] = found with { Deviation = Math.Max(found.Deviation, takenOff) };
         }
 
         double squares = 0, energies = 0;
@@ -161,6 +207,32 @@ public sealed class Calibrator
 
         return (new PowerModel(needs, coefficients, energies > 0 ? Math.Sqrt(squares / energies) : 1), floors.ToImmutable());
     }
+
+    private (PowerModel Model, ImmutableSortedDictionary<string, StaticPower> Floors, double[] Factors) FitMixes(
+        List<CalibrationRow> rows, PowerModel model, ImmutableSortedDictionary<string, StaticPower> floors)
+    {
+        MixFit fit = new(rows, _mixes.Count);
+        for (int round = 0; round < MixRounds; round++)
+        {
+            fit.Improve(model, floors);
+            foreach (CalibrationRow row in rows)
+            {
+                row.Weigh(fit.Factors);
+            }
+
+            (model, floors) = FitModel(rows, PowerNeeds.Counters);
+        }
+
+        // Models without counters know nothing of mixes.
+        foreach (CalibrationRow row in rows)
+        {
+            row.Weigh(MixFit.Ones(_mixes.Count));
+        }
+
+        return (model, floors, fit.Factors);
+    }
+
+    private static InstructionMix Mix(MixPlace place, double energy, double memory) => new(place.InstructionsPerCycle, place.MissesPerKiloInstruction, energy, memory);
 
     // Units differ by many powers of ten: each feature is measured by its own size.
     private static (double[] Scales, bool[] Used) Scales(List<CalibrationRow> rows, PowerNeeds needs)
@@ -182,13 +254,13 @@ public sealed class Calibrator
         return (scales, used);
     }
 
-    private static (double? PerMiss, ImmutableSortedDictionary<string, StaticPower> Floors) FitMemory(List<CalibrationRow> rows)
+    private (double? PerMiss, ImmutableSortedDictionary<string, StaticPower> Floors) FitMemory(List<CalibrationRow> rows)
     {
         ImmutableSortedDictionary<string, StaticPower> floors = Idle(rows);
         double misses = 0, energies = 0;
         foreach (CalibrationRow row in rows)
         {
-            double weight = 1 / (Deviation(row) * Deviation(row)), active = row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3);
+            double weight = 1 / (row.Deviation * row.Deviation), active = row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3);
             misses += weight * row.Features[PowerFeatures.Misses] * row.Features[PowerFeatures.Misses];
             energies += weight * row.Features[PowerFeatures.Misses] * active;
         }
@@ -196,7 +268,7 @@ public sealed class Calibrator
         return (misses > 0 && energies > 0 ? energies / misses : null, floors);
     }
 
-    private static ImmutableSortedDictionary<string, StaticPower> Idle(List<CalibrationRow> rows) =>
+    private ImmutableSortedDictionary<string, StaticPower> Idle(List<CalibrationRow> rows) =>
         rows.Where(IsIdle).GroupBy(row => row.Meter.Id).ToImmutableSortedDictionary(
             group => group.Key, group => Static([.. group.Select(row => row.Microjoules / row.Length * 1e3)]), StringComparer.Ordinal);
 
@@ -221,7 +293,7 @@ public sealed class Calibrator
                 amounts[i] = scales[i] > 0 ? row.Full[i] / scales[i] : 0;
             }
 
-            fit.Add(amounts, row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3), Deviation(row));
+            fit.Add(amounts, row.Microjoules - (floors[row.Meter.Id].Watts * row.Length / 1e3), row.Deviation);
         }
 
         double[] solution = fit.Solve();
@@ -230,6 +302,4 @@ public sealed class Calibrator
             ? (Math.Clamp(scales[1] > 0 ? solution[1] / scales[1] / time : 0, 0, 10), Math.Clamp(scales[2] > 0 ? solution[2] / scales[2] / time : 0, 0, 100))
             : (null, null);
     }
-
-    private static double Deviation(CalibrationRow row) => Math.Max(1, row.Microjoules * RowPrecision);
 }

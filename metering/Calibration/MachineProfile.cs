@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Keck.Metering;
 
@@ -9,7 +10,10 @@ public sealed record MachineProfile
     public const string Format = "keck-profile";
 
     /// <summary>The format's version.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
+
+    private const double KnownPart = 0.25;
+    private const double KibibytesInGibibyte = 1 << 20;
 
     /// <summary>When the run was.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
@@ -23,6 +27,9 @@ public sealed record MachineProfile
     /// <summary>CPUs it was made with.</summary>
     public int Cpus { get; init; }
 
+    /// <summary>Packages these sit in; null where it does not tell.</summary>
+    public int? Packages { get; init; }
+
     /// <summary>Memory it was made with, KiB; null where unknown.</summary>
     public long? MemoryKibibytes { get; init; }
 
@@ -34,6 +41,9 @@ public sealed record MachineProfile
 
     /// <summary>Memory's energy per counted miss, µJ; null where there was no meter of memory.</summary>
     public double? MicrojoulesPerMiss { get; init; }
+
+    /// <summary>The kinds of work that the run met, and what each costs against the model of counters; empty where that was not fitted.</summary>
+    public ImmutableArray<InstructionMix> Mixes { get; init; } = [];
 
     /// <summary>Fitted weight of instructions per cycle of <see cref="ModelKind.FullModel"/>; null where counters were missing.</summary>
     public double? Alpha { get; init; }
@@ -58,34 +68,59 @@ public sealed record MachineProfile
         return null;
     }
 
-    /// <summary>Floors that start from the static power found.</summary>
-    internal ImmutableDictionary<string, StaticFloorState> Floors() =>
-        Static.ToImmutableDictionary(pair => pair.Key, pair => new StaticFloorState(pair.Value.Watts, true, 0, 0, 0, 0), StringComparer.Ordinal);
+    /// <summary>
+    /// Floors to start from: the static power found where it is known to a quarter and better (on a machine that was busy it may not
+    /// be), and for other meters what was learned without it.
+    /// </summary>
+    public ImmutableSortedDictionary<string, StaticFloorState> Floors(IEnumerable<KeyValuePair<string, StaticFloorState>> learned) =>
+        learned.ToImmutableSortedDictionary(StringComparer.Ordinal).SetItems(
+            Static.Where(pair => pair.Value.Deviation <= pair.Value.Watts * KnownPart).Select(pair => KeyValuePair.Create(pair.Key, new StaticFloorState(pair.Value.Watts, true, 0, 0, 0, 0))));
 
-    /// <summary>Why the profile does not fit a machine; null where it does.</summary>
-    public string? Stale(TraceCpu? cpu, int cpus, long? memoryKibibytes)
+    /// <summary>Everything in which a machine is not the one the profile was made on; null where it is the same.</summary>
+    /// <param name="cpu">Its processor; null where it is not told.</param>
+    /// <param name="topology">Its CPUs and memory.</param>
+    public string? Stale(TraceCpu? cpu, Topology topology)
     {
+        ArgumentNullException.ThrowIfNull(topology);
+        List<string> changes = [];
         if (Cpu is { } made && cpu is { } now)
         {
-            if ((made.Vendor, made.Family, made.Model, made.Stepping) != (now.Vendor, now.Family, now.Model, now.Stepping))
+            if ((made.Vendor, made.Family, made.Model, made.Stepping, made.Name) != (now.Vendor, now.Family, now.Model, now.Stepping, now.Name))
             {
-                return $"it was made on {made.Name ?? made.Vendor}, this is {now.Name ?? now.Vendor}";
+                changes.Add($"it was made on {Name(made)}, this is {Name(now)}");
             }
 
             if (made.Microcode != now.Microcode)
             {
-                return $"it was made with microcode {made.Microcode ?? "unknown"}, this machine has {now.Microcode ?? "unknown"}";
+                changes.Add($"it was made with microcode {Known(made.Microcode)}, this machine has {Known(now.Microcode)}");
             }
         }
 
+        // A CPU that went offline meanwhile is still there.
+        int cpus = topology.Cpus.Length + topology.Offline.Length;
         if (Cpus != cpus)
         {
-            return $"it was made with {Cpus} CPUs, this machine has {cpus}";
+            changes.Add($"it was made with {Cpus} CPUs, this machine has {cpus}");
+        }
+
+        int there = topology.Offline.Select(offline => offline.Package + 1).Append(topology.PackageCount).Max();
+        if (Packages is { } packages && packages != there)
+        {
+            changes.Add($"it was made with {packages} packages, this machine has {there}");
         }
 
         // Firmware takes a little more or less from start to start.
-        return MemoryKibibytes is { } then && memoryKibibytes is { } memory && Math.Abs(then - memory) > then / 50
-            ? $"it was made with {then / 1048576.0:0.0} GiB of memory, this machine has {memory / 1048576.0:0.0} GiB"
-            : null;
+        if (MemoryKibibytes is { } then && topology.MemoryKibibytes is { } memory && Math.Abs(then - memory) > then / 50)
+        {
+            changes.Add(string.Create(
+                CultureInfo.InvariantCulture, $"it was made with {then / KibibytesInGibibyte:0.0} GiB of memory, this machine has {memory / KibibytesInGibibyte:0.0} GiB"));
+        }
+
+        return changes.Count == 0 ? null : string.Join("; ", changes);
     }
+
+    private static string Name(TraceCpu cpu) =>
+        $"{Known(string.IsNullOrEmpty(cpu.Name) ? cpu.Vendor : cpu.Name)} (family {cpu.Family}, model {cpu.Model}, stepping {cpu.Stepping})";
+
+    private static string Known(string? text) => string.IsNullOrEmpty(text) ? "unknown" : text;
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -15,13 +14,15 @@ public static class MachineProfileFile
 
     private const double MostWatts = 1e6;
     private const double MostCoefficient = 1e9;
+    private const double MostRate = 1e6;
+    private const double MostFactor = 1e3;
 
     /// <summary>Writes a profile.</summary>
     /// <returns>The file's text, UTF-8, with its hash.</returns>
     public static byte[] Write(MachineProfile profile)
     {
         ArgumentNullException.ThrowIfNull(profile);
-        string hash = Convert.ToHexStringLower(SHA256.HashData(Text(profile, null, indented: false)));
+        string hash = Sha256.Hex(Text(profile, null, indented: false));
         return [.. Text(profile, hash, indented: true), (byte)'\n'];
     }
 
@@ -45,7 +46,7 @@ public static class MachineProfileFile
             throw new TraceFormatException($"it is no JSON: {e.Message}", e);
         }
 
-        string hash = Convert.ToHexStringLower(SHA256.HashData(Text(profile, null, indented: false)));
+        string hash = Sha256.Hex(Text(profile, null, indented: false));
         return hash == profile.Hash
             ? profile
             : throw new TraceFormatException("its content does not match its sha256: it was changed or damaged; calibrate again");
@@ -88,6 +89,16 @@ public static class MachineProfileFile
                 at >= 0 ? (PowerNeeds)at : throw TraceFields.Unknown("needs", needs, string.Join(", ", NeedsNames)), coefficients.MoveToImmutable(), Number(item, "residual"u8, 1e3)));
         }
 
+        ImmutableArray<InstructionMix>.Builder mixes = ImmutableArray.CreateBuilder<InstructionMix>();
+        foreach (JsonElement item in TraceFields.Array(root, "mixes"u8, MixFinder.Most))
+        {
+            TraceFields.RequireObject(item, "an instruction mix");
+            double ipc = Number(item, "instructionsPerCycle"u8, MostRate);
+            mixes.Add(new InstructionMix(
+                ipc > 0 ? ipc : throw new TraceFormatException("instructionsPerCycle must be above 0"), Number(item, "missesPerKiloInstruction"u8, MostRate),
+                Number(item, "energyFactor"u8, MostFactor), Number(item, "memoryFactor"u8, MostFactor)));
+        }
+
         if (models.Count == 0)
         {
             throw new TraceFormatException("it has no models: calibrate again");
@@ -99,9 +110,11 @@ public static class MachineProfileFile
             Host = TraceFields.TextOrNull(root, "host"u8),
             Cpu = TraceFields.TryGet(root, "cpu"u8, out JsonElement cpu) ? TraceHeaderReader.ReadCpu(cpu) : null,
             Cpus = TraceFields.Int(root, "cpus"u8, 1, TraceHeaderReader.MostCpus),
+            Packages = TraceFields.IntOrNull(root, "packages"u8, 1, TraceHeaderReader.HighestPackage + 1),
             MemoryKibibytes = TraceFields.LongOrNull(root, "memoryKibibytes"u8, 0, TraceHeaderReader.LongestTime),
             Static = floors.ToImmutable(),
             Models = models.ToImmutable(),
+            Mixes = mixes.ToImmutable(),
             MicrojoulesPerMiss = TraceFields.DoubleOrNull(root, "microjoulesPerMiss"u8, 0, MostCoefficient),
             Alpha = TraceFields.DoubleOrNull(root, "alpha"u8, 0, 10),
             Beta = TraceFields.DoubleOrNull(root, "beta"u8, 0, 100),
@@ -133,6 +146,11 @@ public static class MachineProfileFile
         }
 
         json.WriteNumber("cpus"u8, profile.Cpus);
+        if (profile.Packages is { } packages)
+        {
+            json.WriteNumber("packages"u8, packages);
+        }
+
         if (profile.MemoryKibibytes is { } memory)
         {
             json.WriteNumber("memoryKibibytes"u8, memory);
@@ -160,6 +178,18 @@ public static class MachineProfileFile
             }
 
             json.WriteNumber("residual"u8, model.Residual);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteStartArray("mixes"u8);
+        foreach (InstructionMix mix in profile.Mixes)
+        {
+            json.WriteStartObject();
+            json.WriteNumber("instructionsPerCycle"u8, mix.InstructionsPerCycle);
+            json.WriteNumber("missesPerKiloInstruction"u8, mix.MissesPerKiloInstruction);
+            json.WriteNumber("energyFactor"u8, mix.EnergyFactor);
+            json.WriteNumber("memoryFactor"u8, mix.MemoryFactor);
             json.WriteEndObject();
         }
 

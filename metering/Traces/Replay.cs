@@ -13,7 +13,7 @@ public static class Replay
     public static ReplaySummary Run(Stream trace, ReplayOptions options, Stream output)
     {
         using TraceReader reader = new(trace);
-        if (options.Profile?.Stale(reader.Header.Cpu, reader.Header.Topology.Cpus.Length, reader.Header.Topology.MemoryKibibytes) is { } stale)
+        if (options.Profile?.Stale(reader.Header.Cpu, reader.Header.Topology) is { } stale)
         {
             throw new TraceFormatException($"the calibration does not fit this machine: {stale}");
         }
@@ -30,7 +30,7 @@ public static class Replay
         IdlePolicy idle = options.Idle ?? state?.Idle ?? IdlePolicy.Separate;
         Attributor attributor = state is null || options.ColdStart
             ? new Attributor(attribution)
-            : new Attributor(attribution, state.State, reader.Header.Meters);
+            : new Attributor(attribution, Carried(state, options.Profile), reader.Header.Meters);
         SortedDictionary<string, long> energy = new(StringComparer.Ordinal);
         long length = 0;
         while (reader.Read())
@@ -63,4 +63,8 @@ public static class Replay
             Cut = reader.Cut,
         };
     }
+
+    // What another commissioning run, or none, had left as floors is not what this one found.
+    private static AttributorState Carried(TraceInitialState state, MachineProfile? profile) =>
+        profile is null || profile.Hash == state.Calibration ? state.State : state.State with { Floors = profile.Floors(state.State.Floors) };
 }

@@ -94,7 +94,7 @@ internal static class SignatureStateJson
                 TraceFields.RequireObject(row, "a row");
                 rows.Add(new SignatureRow(
                     TraceFields.Int(row, "row"u8, 0, TraceHeaderReader.HighestRow),
-                    TraceFields.Int(row, "pid"u8, 0, int.MaxValue),
+                    TraceFields.Int(row, "pid"u8, -int.MaxValue, int.MaxValue),
                     TraceFields.LongOrNull(row, "startNanoseconds"u8, 0, TraceHeaderReader.LongestTime) ?? 0));
             }
 

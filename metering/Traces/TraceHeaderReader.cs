@@ -201,7 +201,7 @@ internal static class TraceHeaderReader
             carries[TraceFields.Text(item, "id"u8)] = ReadCarry(item);
         }
 
-        return new TraceInitialState(options, policy, new AttributorState(ReadFloors(element), carries.ToImmutable(), SignatureStateJson.Read(element)));
+        return new TraceInitialState(options, policy, new AttributorState(ReadFloors(element), carries.ToImmutable(), SignatureStateJson.Read(element)), TraceFields.TextOrNull(element, "calibration"u8));
     }
 
     internal static ImmutableSortedDictionary<string, StaticFloorState> ReadFloors(JsonElement element)

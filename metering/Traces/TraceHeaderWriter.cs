@@ -152,6 +152,7 @@ internal static class TraceHeaderWriter
         json.WriteNumber("dramPssPart"u8, options.DramPssPart);
         json.WriteString("idle"u8, state.Idle.Name());
         json.WriteBoolean("signatures"u8, options.Signatures);
+        Text(json, "calibration"u8, state.Calibration);
         WriteFloors(json, state.State.Floors);
         if (state.State.Signatures is { } signatures)
         {

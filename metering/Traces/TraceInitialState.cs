@@ -4,4 +4,5 @@ namespace Keck.Metering;
 /// <param name="Attribution">What was set.</param>
 /// <param name="Idle">The idle policy.</param>
 /// <param name="State">What was carried, as of the end of the tick before the trace's first (<see cref="Attributor.State"/>).</param>
-public sealed record TraceInitialState(AttributionOptions Attribution, IdlePolicy Idle, AttributorState State);
+/// <param name="Calibration">Hash of the machine profile in use; null where none was.</param>
+public sealed record TraceInitialState(AttributionOptions Attribution, IdlePolicy Idle, AttributorState State, string? Calibration = null);

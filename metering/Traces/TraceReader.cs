@@ -343,7 +343,7 @@ public sealed class TraceReader : IDisposable
     private void ReadThread(JsonElement item)
     {
         TraceFields.RequireObject(item, "a thread");
-        int tid = TraceFields.Int(item, "tid"u8, 1, int.MaxValue);
+        int tid = Identity(TraceFields.Int(item, "tid"u8, -int.MaxValue, int.MaxValue));
         long start = Start(item);
         ref int known = ref CollectionsMarshal.GetValueRefOrAddDefault(_threadRows, (tid, start), out bool exists);
         if (!exists)
@@ -356,7 +356,7 @@ public sealed class TraceReader : IDisposable
         _threadSeen[index] = Ticks + 1;
         ref ThreadRow row = ref Observation.ThreadTable[index];
         row.Name = TraceFields.TextOrNull(item, "name"u8, row.Name) ?? row.Name;
-        row.Pid = TraceFields.IntOrNull(item, "pid"u8, 1, int.MaxValue) ?? tid;
+        row.Pid = Identity(TraceFields.IntOrNull(item, "pid"u8, -int.MaxValue, int.MaxValue) ?? tid);
         bool inMachine = Resolve(item, ref row);
         bool kernelProcess = row.Process >= 0 && Observation.ProcessTable[row.Process].Kernel;
         row.Kernel = TraceFields.BoolOrNull(item, "kernel"u8) ?? (!inMachine && (kernelProcess || TraceNames.IsBracketed(row.Name)));
@@ -475,7 +475,10 @@ public sealed class TraceReader : IDisposable
 
     private MachineTable Machines => Observation.Machines;
 
-    private static int Pid(JsonElement item) => TraceFields.Int(item, "pid"u8, 1, int.MaxValue);
+    private static int Pid(JsonElement item) => Identity(TraceFields.Int(item, "pid"u8, -int.MaxValue, int.MaxValue));
+
+    // Below 0: what ran in a cgroup and was seen by no thread of its own (a recording without eBPF).
+    private static int Identity(int id) => id != 0 ? id : throw new TraceFormatException("0 is no pid or tid");
 
     private static long Start(JsonElement item) => TraceFields.LongOrNull(item, "startNanoseconds"u8, 0, TraceHeaderReader.LongestTime) ?? 0;
 }

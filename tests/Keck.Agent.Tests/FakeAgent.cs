@@ -136,6 +136,13 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
         Profile = ProfileKind.Standard,
         ProfileReason = "CPU 6.1 % of one CPU is over full's 5.0 %",
         ProfileChanges = 1,
+        Calibration = new CalibrationFacts(CalibrationState.Stale)
+        {
+            File = "/etc/keck/profile.json",
+            Hash = "3f786850e387550fdab836ed7e6dc881de23001b3f786850e387550fdab836ed",
+            CreatedAt = new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero),
+            NotUsedBecause = "/etc/keck/profile.json: it was made with microcode 0x1, this machine has 0x2",
+        },
         CpuUsageRatio = 0.25,
         Counters = new(1_000, 2_000, 3, 0),
     };

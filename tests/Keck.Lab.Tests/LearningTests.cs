@@ -20,7 +20,7 @@ public sealed class LearningTests
     {
         (_, double plain, _) = Errors(calibrated: false);
         (_, double calibrated, double coverage) = Errors(calibrated: true);
-        Assert.True(calibrated < plain * 0.85, $"{calibrated:P1} calibrated, {plain:P1} not");
+        Assert.True(calibrated < plain * 0.6, $"{calibrated:P1} calibrated, {plain:P1} not");
         Assert.InRange(coverage, 0.93, 1);
     }
 

@@ -33,6 +33,9 @@ internal sealed record NodeDocument
 
     public required ProfileDocument Profile { get; init; }
 
+    /// <summary>The machine profile; absent in a guest, which takes none.</summary>
+    public CalibrationDocument? Calibration { get; init; }
+
     public required RunSourceDocument RunSource { get; init; }
 
     public required DomainDocument[] Domains { get; init; }

@@ -12,7 +12,7 @@ internal static class DoctorCommand
     internal static Command Create()
     {
         Command command = new("doctor", "say what was found, what is missing and what mends it");
-        SettingFlags settings = new(Settings.Table, command, "path.procfs", "path.sysfs", "path.rootfs", "estimate");
+        SettingFlags settings = new(Settings.Table, command, "path.procfs", "path.sysfs", "path.rootfs", "estimate", "calibration");
         command.SetAction(parsed => settings.Load(parsed) is HostOptions options ? Run(options, parsed.InvocationConfiguration.Output) : ExitCodes.Usage);
         return command;
     }
@@ -34,6 +34,14 @@ internal static class DoctorCommand
             Line(output, check.Ok, check.Name, check.Found, null, check.Mend);
         }
 
+        output.WriteLine();
+        output.WriteLine("Calibration");
+        CalibrationFacts calibration = MachineCalibration.Load(options.Calibration, meters).Facts;
+        Line(
+            output, calibration.State == CalibrationState.Used, calibration.StateName,
+            calibration.NotUsedBecause ?? (calibration.File is { } file ? $"{file}{(calibration.CreatedAt is { } made ? $" of {made:u}" : "")}, sha256 {calibration.Hash}" : "no machine profile: models go by priors"),
+            calibration.State == CalibrationState.None && !CommissioningRun.PackageMeters(meters.Meters).Any() ? "a measured meter of the packages" : null,
+            "keck-host calibrate --out /etc/keck/profile.json, then \"calibration\": \"/etc/keck/profile.json\" in /etc/keck/host.json");
         return ExitCodes.Ok;
     }
 

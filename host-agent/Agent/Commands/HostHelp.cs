@@ -59,9 +59,13 @@ internal static class HostHelp
             """,
         "calibrate" => """
             Examples:
-              keck-host record --out run.ndjson                      meanwhile: a minute idle, then load on one to all CPUs
-              keck-host calibrate --trace run.ndjson --out profile.json
-              keck-host replay day.ndjson --calibration profile.json --out figures.ndjson
+              sudo keck-host calibrate --out /etc/keck/profile.json  some 2.5 minutes: idle, then load on one to all CPUs
+              sudo keck-host calibrate --frequencies --keep-trace run.ndjson.gz --out /etc/keck/profile.json
+              keck-host run --calibration /etc/keck/profile.json     or "calibration" in /etc/keck/host.json
+              keck-host calibrate --trace run.ndjson.gz --out profile.json
+
+            Only an idle machine can be calibrated. Ctrl-C and SIGTERM stop it at any time: the load ends, frequencies are put
+            back, and an earlier profile stays. Do it again when CPU, microcode, memory or packages have changed; run says so.
             """,
         "doctor" => """
             Examples:

@@ -2,7 +2,7 @@ using Keck.Metering;
 
 namespace Keck.Host;
 
-/// <summary>Reads machine profiles for commands.</summary>
+/// <summary>Machine profiles as files.</summary>
 internal static class ProfileFiles
 {
     /// <summary>Reads one; what is wrong with it, or null.</summary>
@@ -11,12 +11,9 @@ internal static class ProfileFiles
         profile = null;
         try
         {
-            if (file.Exists && file.Length > MachineProfileFile.MostBytes)
-            {
-                return $"{file.FullName} is too large to be a machine profile";
-            }
-
-            profile = MachineProfileFile.Read(File.ReadAllBytes(file.FullName));
+            using FileStream stream = file.OpenRead();
+            byte[] text = new byte[MachineProfileFile.MostBytes + 1];
+            profile = MachineProfileFile.Read(text.AsMemory(0, stream.ReadAtLeast(text, text.Length, throwOnEndOfStream: false)));
             return null;
         }
         catch (TraceFormatException e)
@@ -26,6 +23,34 @@ internal static class ProfileFiles
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return e.Message;
+        }
+    }
+
+    /// <summary>Writes one beside its place and moves it there: whoever reads the old one meanwhile reads all of it, and a failure leaves it.</summary>
+    internal static void Write(FileInfo file, MachineProfile profile) => Put(file, MachineProfileFile.Write(profile), keep: true);
+
+    /// <summary>Finds out whether <see cref="Write"/> could write there, before minutes are spent on what is to be written.</summary>
+    internal static void Try(FileInfo file) => Put(file, [], keep: false);
+
+    private static void Put(FileInfo file, byte[] text, bool keep)
+    {
+        string beside = $"{file.FullName}.{Environment.ProcessId}.new";
+        try
+        {
+            using (FileStream stream = new(beside, FileMode.Create, FileAccess.Write))
+            {
+                stream.Write(text);
+                stream.Flush(flushToDisk: true);
+            }
+
+            if (keep)
+            {
+                File.Move(beside, file.FullName, overwrite: true);
+            }
+        }
+        finally
+        {
+            File.Delete(beside);
         }
     }
 }

@@ -16,7 +16,7 @@ internal static class RecordCommand
         Option<double> seconds = new("--seconds") { Description = "how long", HelpName = "S", DefaultValueFactory = _ => 60 };
         Option<FileInfo?> figures = new("--figures") { Description = "also write the live figures, as replay would", HelpName = "FILE" };
         Command command = new("record", "record what is observed, for replay, support and audit") { output, seconds, figures };
-        SettingFlags settings = new(Settings.Table, command, "profile", "idle", "model", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
+        SettingFlags settings = new(Settings.Table, command, "profile", "idle", "model", "calibration", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
         command.SetAction((parsed, cancellation) =>
         {
             double length = parsed.GetValue(seconds);
@@ -39,6 +39,11 @@ internal static class RecordCommand
         try
         {
             using HostAgent agent = HostAgent.Create(options, time, NullLoggerFactory.Instance);
+            if (agent.Calibration.NotUsedBecause is { } why)
+            {
+                Console.Error.WriteLine($"keck-host: recorded uncalibrated: {why}");
+            }
+
             Stream file = output.Create();
             await using ConfiguredAsyncDisposable closing = file.ConfigureAwait(false);
             Stream trace = output.Name.EndsWith(".gz", StringComparison.Ordinal) ? new GZipStream(file, CompressionLevel.Fastest) : new BufferedStream(file, 1 << 16);

@@ -81,6 +81,12 @@ internal static class ReplayCommand
                 Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {meter}: {energy.Joules:0.000000} J, every microjoule owned"));
             }
 
+            if (summary.Header.InitialState?.Calibration is { } recorded && recorded != options.Profile?.Hash)
+            {
+                Console.Error.WriteLine(
+                    $"keck-host: {trace.FullName} was recorded with the calibration {recorded}, these figures are {(options.Profile is { } other ? $"with {other.Hash}" : "without one")}: they differ from the live ones");
+            }
+
             if (summary.Cut is null)
             {
                 return ExitCodes.Ok;

@@ -15,17 +15,17 @@ internal sealed class HostAgent : AgentCore
     private readonly MachineParts _machines;
 
     private HostAgent(
-        HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, MachineParts machines, StateKeeper? keeper, ILoggerFactory loggers)
-        : base(options, time, runs.Source, new PowerFeed(meters), machines, keeper)
+        HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, MachineParts machines, StateKeeper? keeper, MachineCalibration calibration, ILoggerFactory loggers)
+        : base(options, time, runs.Source, new PowerFeed(meters), machines, keeper, calibration.Profile)
     {
-        (_runs, _machines, PowerMeters) = (runs, machines, meters);
+        (_runs, _machines, PowerMeters, Calibration) = (runs, machines, meters, calibration.Facts);
         HostState.Start(meters, State);
         Hub = new ChannelHub(() => machines.Directory.Current, Engine, options, time, loggers.CreateLogger("Keck.Host.Channels"));
         ChannelOutlet channels = new(Hub, keeper, options.ChannelInterval, ChannelOutlet.NumberOf(State));
         ForgetState();
         keeper?.Follow(Engine, json =>
         {
-            HostState.Write(meters, json);
+            HostState.Write(meters, calibration.Profile?.Hash, json);
             channels.Write(json);
         });
         Engine.Attach(channels);
@@ -34,6 +34,8 @@ internal sealed class HostAgent : AgentCore
     internal override string Program => Settings.Table.Program;
 
     internal MeterSet PowerMeters { get; }
+
+    internal override CalibrationFacts Calibration { get; }
 
     internal override WorkloadFeed Workloads => _machines.Workloads;
 
@@ -46,8 +48,7 @@ internal sealed class HostAgent : AgentCore
     /// <summary>The guests' channels.</summary>
     internal ChannelHub Hub { get; }
 
-    protected override TraceCpu Cpu => new(
-        PowerMeters.Cpu.Vendor, PowerMeters.Cpu.Family, PowerMeters.Cpu.Model, PowerMeters.Cpu.Stepping, PowerMeters.Cpu.Microcode, PowerMeters.Cpu.Name);
+    protected override TraceCpu Cpu => MachineCalibration.Cpu(PowerMeters);
 
     protected override long? MapBytes => _runs.MapBytes;
 
@@ -68,7 +69,9 @@ internal sealed class HostAgent : AgentCore
             {
                 MachineParts machines = MachineParts.Create(options, WorkloadFeed.Create(options, time, loggers), time, loggers);
                 StateKeeper? keeper = keepState ? StateOpening.Open(options, time, loggers.CreateLogger("Keck.Host")) : null;
-                return new HostAgent(options, time, meters, runs, machines, keeper, loggers);
+                MachineCalibration calibration = MachineCalibration.Load(options.Calibration, meters);
+                calibration.Log(loggers.CreateLogger("Keck.Host"));
+                return new HostAgent(options, time, meters, runs, machines, keeper, calibration, loggers);
             }
             catch
             {

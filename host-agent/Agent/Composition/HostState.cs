@@ -20,9 +20,14 @@ internal static class HostState
         }
     }
 
-    /// <summary>Writes where the counters stand.</summary>
-    internal static void Write(MeterSet meters, Utf8JsonWriter json)
+    /// <summary>Writes where the counters stand, and which machine profile the floors were learned under.</summary>
+    internal static void Write(MeterSet meters, string? calibration, Utf8JsonWriter json)
     {
+        if (calibration is not null)
+        {
+            json.WriteString(ResumedState.CalibrationMember, calibration);
+        }
+
         json.WriteStartArray("counters"u8);
         foreach (CounterMark mark in meters.Marks())
         {

@@ -24,6 +24,9 @@ internal sealed record HostOptions : AgentOptions
     /// <value>1 s to 1 h; default 1 s.</value>
     public TimeSpan ChannelInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>The machine profile that <c>keck-host calibrate</c> wrote; null for none.</summary>
+    public string? Calibration { get; init; }
+
     /// <summary>The libvirt that names machines; null for none.</summary>
     /// <value>A URI, auto or none; default auto: qemu:///system where its library is, but not in the minimal profile.</value>
     public string? Libvirt { get; init; } = AutoLibvirt;

@@ -26,6 +26,8 @@ internal static class Settings
                     o = (HostOptions)o with { ChannelInterval = TimeSpan.FromSeconds(seconds) };
                     return null;
                 }),
+            new("calibration", "PROFILE.json", "machine profile that keck-host calibrate wrote, or none (default none); one of another machine is refused, and said",
+                static (ref AgentOptions o, string t) => { o = (HostOptions)o with { Calibration = t == "none" ? null : t }; return null; }),
             new("libvirt", "URI", "the libvirt that names machines and tells of their lives, auto or none (default auto: qemu:///system where libvirt runs, but not in the minimal profile)",
                 static (ref AgentOptions o, string t) => { o = (HostOptions)o with { Libvirt = t == "none" ? null : t }; return null; }),
             .. SettingTable.Sources,

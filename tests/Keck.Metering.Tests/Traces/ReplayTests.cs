@@ -47,6 +47,35 @@ public sealed class ReplayTests
     }
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(45)] // A CPU has gone away before.
+    public void Run_RecordedCalibrated_SameProfileGivesTheLiveBytesAndAnotherDoesNot(int ticksBefore)
+    {
+        MachineProfile profile = Calibration(10);
+        (byte[] trace, string live) = Record(3, ticksBefore, 60, profile);
+        Assert.Contains($"\"calibration\":\"{profile.Hash}\"", Encoding.UTF8.GetString(trace), StringComparison.Ordinal);
+        Assert.Contains("\"model\":\"calibrated\"", live, StringComparison.Ordinal);
+        Assert.Equal(live, Replayed(trace, out ReplaySummary summary, profile));
+        Assert.Equal(profile.Hash, summary.Header.InitialState!.Calibration);
+        Assert.NotEqual(live, Replayed(trace, out _, Calibration(20)));
+        Assert.NotEqual(live, Replayed(trace, out _));
+    }
+
+    [Fact]
+    public void Run_RecordedUncalibrated_StartsFromTheStaticPowerFound()
+    {
+        (byte[] trace, _) = Record(3, 17, 1);
+        using MemoryStream output = new();
+        _ = Replay.Run(new MemoryStream(trace), new ReplayOptions { Profile = Calibration(10), Idle = IdlePolicy.Separate }, output);
+        using JsonDocument tick = JsonDocument.Parse(output.ToArray());
+        JsonElement idle = tick.RootElement.GetProperty("consumers").EnumerateArray()
+            .Single(consumer => consumer.GetProperty("kind").GetString() == "idle" && consumer.GetProperty("id").GetString() == "package-0");
+
+        // 10 W over the tick's 90 to 110 ms.
+        Assert.InRange(idle.GetProperty("microjoules").GetProperty("package-0").GetInt64(), 899_000, 1_101_000);
+    }
+
+    [Theory]
     [InlineData("-5")]
     [InlineData("1e9")]
     public void Run_LearnedFactorIsNone_IsRefused(string factor)
@@ -119,10 +148,21 @@ public sealed class ReplayTests
         Assert.StartsWith(part, live, StringComparison.Ordinal);
     }
 
-    internal static (byte[] Trace, string Live) Record(int seed, int ticksBefore, int ticks)
+    // As it comes out of its file: with its hash.
+    private static MachineProfile Calibration(double watts) => MachineProfileFile.Read(MachineProfileFile.Write(new MachineProfile
+    {
+        Cpu = new TraceScenario(1).Header().Cpu,
+        Cpus = new TraceScenario(1).Observation.Topology.Cpus.Length,
+        Static = System.Collections.Immutable.ImmutableSortedDictionary<string, StaticPower>.Empty.Add("package-0", new StaticPower(watts, 0.1)),
+        Models = [new PowerModel(PowerNeeds.Time, [0.01, 0, 0, 0, 0, 0, 0, 0.005], 0.08)],
+        Alpha = 0.4,
+        Beta = 3,
+    }));
+
+    internal static (byte[] Trace, string Live) Record(int seed, int ticksBefore, int ticks, MachineProfile? profile = null)
     {
         TraceScenario scenario = new(seed);
-        Attributor attributor = new(new AttributionOptions { Alpha = 0.31 });
+        Attributor attributor = new(new AttributionOptions { Alpha = 0.31, Profile = profile });
         for (int i = 0; i < ticksBefore; i++)
         {
             scenario.Next();
@@ -130,7 +170,8 @@ public sealed class ReplayTests
         }
 
         using MemoryStream trace = new(), live = new();
-        using TraceWriter writer = new(trace, scenario.Header(attributor.State));
+        TraceHeader header = scenario.Header(attributor.State);
+        using TraceWriter writer = new(trace, profile is null ? header : header with { InitialState = header.InitialState! with { Attribution = attributor.Options, Calibration = profile.Hash } });
         using ReplayWriter replay = new(live);
         for (int i = 0; i < ticks; i++)
         {
@@ -153,10 +194,10 @@ public sealed class ReplayTests
         return target.ToArray();
     }
 
-    private static string Replayed(byte[] trace, out ReplaySummary summary)
+    private static string Replayed(byte[] trace, out ReplaySummary summary, MachineProfile? profile = null)
     {
         using MemoryStream output = new();
-        summary = Replay.Run(new MemoryStream(trace), new ReplayOptions(), output);
+        summary = Replay.Run(new MemoryStream(trace), new ReplayOptions { Profile = profile }, output);
         return Encoding.UTF8.GetString(output.ToArray());
     }
 

@@ -41,11 +41,24 @@ public sealed class TraceReaderTests(ITestOutputHelper log)
     [InlineData("{\"tick\":1,\"startNanoseconds\":100,\"endNanoseconds\":0}", "lasts -100 ns")]
     [InlineData(Tick + ",\"processes\":[{\"pid\":1,\"row\":2000000000}]}", "row must be")]
     [InlineData(Tick + ",\"processes\":[{\"pid\":1,\"row\":1},{\"pid\":1,\"row\":2}]}", "keeps its row")]
+    [InlineData(Tick + ",\"processes\":[{\"pid\":0}]}", "0 is no pid")]
+    [InlineData(Tick + ",\"threads\":[{\"tid\":0,\"pid\":1}]}", "0 is no pid")]
     public void Read_BadLine_SaysWhatAndWhere(string lines, string expected, long line = 2)
     {
         TraceFormatException e = Assert.Throws<TraceFormatException>(() => ReadAll(Encoding.UTF8.GetBytes(Header + "\n" + lines + "\n")));
         Assert.Equal(line, e.Line);
         Assert.Contains(expected, e.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_CgroupWithoutThreads_IsAProcessWithANumberBelowZero()
+    {
+        // What ran in a cgroup and in no thread that was seen, as a recording without eBPF has it.
+        string tick = Tick + ",\"processes\":[{\"pid\":-3,\"name\":\"other\"}],\"threads\":[{\"tid\":-3,\"pid\":-3,\"name\":\"other\",\"runs\":[{\"cpu\":0,\"nanoseconds\":50}]}]}\n";
+        using TraceReader reader = new(new MemoryStream(Encoding.UTF8.GetBytes(Header + "\n" + tick)));
+        Assert.True(reader.Read());
+        ThreadRow thread = reader.Observation.ThreadTable[reader.Observation.Threads.Items[0].Row];
+        Assert.Equal((-3, -3), (thread.Tid, reader.Observation.ProcessTable[thread.Process].Pid));
     }
 
     [Fact]

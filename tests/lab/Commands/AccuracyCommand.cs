@@ -8,11 +8,11 @@ namespace Keck.Lab;
 internal static class AccuracyCommand
 {
     private static readonly string[] Scenarios = ["mixed", "steady", "overcommitted", "smt-heavy", "memory-bound"];
-    private static readonly string[] Variants = ["calibrated", "calibrated, no signatures", "uncalibrated", "uncalibrated, no signatures"];
+    private static readonly string[] Variants = ["calibrated", "calibrated, no signatures", "calibrated, two kinds unseen", "uncalibrated", "uncalibrated, no signatures"];
 
     internal static Command Create()
     {
-        Option<int> first = new("--first") { Description = "first seed", DefaultValueFactory = _ => 101 };
+        Option<int> first = new("--first") { Description = "first seed", DefaultValueFactory = _ => 201 };
         Option<int> seeds = new("--seeds") { Description = "machines of each family", DefaultValueFactory = _ => 4 };
         Option<double> seconds = new("--seconds") { Description = "length of each run", DefaultValueFactory = _ => 30 };
         Option<double> idle = new("--idle-first") { Description = "seconds that the host is idle first", DefaultValueFactory = _ => 1.5 };
@@ -30,14 +30,14 @@ internal static class AccuracyCommand
         {
             for (int seed = first; seed < first + seeds; seed++)
             {
-                MachineProfile profile = Profile(family, seed);
+                MachineProfile profile = Profile(family, seed, LabScenarios.Commissioning), few = Profile(family, seed, LabScenarios.CommissioningFew);
                 foreach (string scenario in Scenarios)
                 {
                     AccuracyReport[] run = LabScore.Of(
                         LabSimulation.Create(family, seed, scenario, seconds, idleSeconds: idle),
                         [
                             LabScore.Product(new AttributionOptions { Profile = profile }), LabScore.Product(new AttributionOptions { Profile = profile, Signatures = false }),
-                            LabScore.Product(new AttributionOptions()), LabScore.Product(new AttributionOptions { Signatures = false }),
+                            LabScore.Product(new AttributionOptions { Profile = few }), LabScore.Product(new AttributionOptions()), LabScore.Product(new AttributionOptions { Signatures = false }),
                             .. PeerFormulas.Names.Select(LabScore.Peer),
                         ]);
                     for (int i = 0; i < names.Length; i++)
@@ -76,9 +76,9 @@ internal static class AccuracyCommand
         }
     }
 
-    private static MachineProfile Profile(string family, int seed)
+    private static MachineProfile Profile(string family, int seed, string scenario)
     {
-        LabSimulation commissioning = LabSimulation.Create(family, seed, LabScenarios.Commissioning, 60);
+        LabSimulation commissioning = LabSimulation.Create(family, seed, scenario, 60);
         Calibrator calibrator = new(family, null, commissioning.Header.Cpu);
         while (commissioning.Advance())
         {

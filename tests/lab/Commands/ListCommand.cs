@@ -17,7 +17,7 @@ internal static class ListCommand
             }
 
             Console.WriteLine("scenarios");
-            foreach (string scenario in LabScenarios.Names.Append(LabScenarios.Commissioning))
+            foreach (string scenario in LabScenarios.Names.Append(LabScenarios.Commissioning).Append(LabScenarios.CommissioningFew))
             {
                 Console.WriteLine($"  {scenario,-18} {LabScenarios.Describe(scenario)}");
             }

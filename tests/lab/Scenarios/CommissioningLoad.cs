@@ -8,22 +8,23 @@ namespace Keck.Lab;
 /// </summary>
 internal static class CommissioningLoad
 {
-    private static readonly InstructionClass[] Kinds =
-        [InstructionClass.Integer, InstructionClass.Vector, InstructionClass.PointerChasing, InstructionClass.Streaming, InstructionClass.Spinning];
+    private static readonly InstructionClass[] All =
+        [InstructionClass.Integer, InstructionClass.Vector, InstructionClass.PointerChasing, InstructionClass.Streaming, InstructionClass.Crypto, InstructionClass.Web, InstructionClass.Spinning];
 
-    internal static LabLoad Create(LabMachine machine, double seconds)
+    internal static LabLoad Create(LabMachine machine, double seconds, bool few)
     {
+        InstructionClass[] kinds = few ? [.. All.Except([InstructionClass.Crypto, InstructionClass.Web])] : All;
         int[] counts = [.. new[] { 1, Math.Max(1, machine.Cores / 4), Math.Max(1, machine.Cores / 2), machine.Cores, machine.Cpus }.Distinct()];
         double[] lower = machine.Settable ? [machine.BaseGigahertz, (machine.MinGigahertz + machine.BaseGigahertz) / 2] : [];
         List<(InstructionClass Kind, int Count, double Cap)> phases = [];
-        foreach (InstructionClass kind in Kinds)
+        foreach (InstructionClass kind in kinds)
         {
             phases.AddRange(counts.Select(count => (kind, count, double.MaxValue)));
         }
 
         foreach (double cap in lower)
         {
-            phases.AddRange(Kinds.Select(kind => (kind, machine.Cores, cap)));
+            phases.AddRange(kinds.Select(kind => (kind, machine.Cores, cap)));
         }
 
         double idle = Math.Max(1.5, seconds * 0.08);
@@ -32,7 +33,7 @@ internal static class CommissioningLoad
         List<LabThread> threads = [];
         List<(double, double)> caps = [(0, double.MaxValue)];
         int pid = 4000;
-        foreach (InstructionClass kind in Kinds)
+        foreach (InstructionClass kind in kinds)
         {
             LabConsumer load = new()
             {

@@ -12,6 +12,9 @@ public static class LabScenarios
     /// <summary>The commissioning run: known loads on 1…all CPUs, to calibrate by.</summary>
     public const string Commissioning = "commissioning";
 
+    /// <summary>The same with fewer kinds of load: what a profile is worth for work that it has never met.</summary>
+    public const string CommissioningFew = "commissioning-few";
+
     /// <summary>In words.</summary>
     public static string Describe(string scenario) => scenario switch
     {
@@ -27,21 +30,22 @@ public static class LabScenarios
         "missing-counters" => "mixed; a third of the consumers without instructions or misses",
         "no-counters" => "mixed; no hardware counters at all, frequencies known",
         "no-frequency" => "mixed; neither counters nor frequencies",
-        Commissioning => "idle, then five kinds of load on 1…all CPUs, at several clocks where they can be set",
-        _ => throw new ArgumentException($"there is no scenario '{scenario}'; known are {string.Join(", ", Names)}, {Commissioning}", nameof(scenario)),
+        Commissioning => "idle, then seven kinds of load on 1…all CPUs, at several clocks where they can be set",
+        CommissioningFew => "the same without ciphers and requests, as if nobody had thought of them",
+        _ => throw new ArgumentException($"there is no scenario '{scenario}'; known are {string.Join(", ", Names)}, {Commissioning}, {CommissioningFew}", nameof(scenario)),
     };
 
     /// <summary>Who runs on this machine.</summary>
     /// <param name="machine">The machine.</param>
-    /// <param name="scenario">One of <see cref="Names"/>, or <see cref="Commissioning"/>.</param>
+    /// <param name="scenario">One of <see cref="Names"/>, <see cref="Commissioning"/> or <see cref="CommissioningFew"/>.</param>
     /// <param name="run">Another number draws other workloads on the same machine.</param>
     /// <param name="seconds">Length of the run.</param>
     /// <param name="idleSeconds">How long the host is idle first; null for what the scenario says.</param>
     public static LabLoad Create(LabMachine machine, string scenario, int run, double seconds, double? idleSeconds = null)
     {
         _ = Describe(scenario);
-        return scenario == Commissioning
-            ? CommissioningLoad.Create(machine, seconds)
+        return scenario is Commissioning or CommissioningFew
+            ? CommissioningLoad.Create(machine, seconds, few: scenario == CommissioningFew)
             : new LoadBuilder(machine, scenario, run, seconds).Build() with { IdleSeconds = idleSeconds ?? (scenario == "idle-first" ? 2 : 0) };
     }
 }
