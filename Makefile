@@ -25,6 +25,14 @@ quick: ## the tests that take no VM, no browser and no native compilation; under
 	@eng/setup.sh build
 	@eng/test.sh quick
 
+.PHONY: soak
+soak: ## ten minutes of restarts, cuts and reboots of both agents in the nested host (KECK_SOAK_SECONDS=600)
+	@eng/setup.sh test
+	@$(MAKE) --no-print-directory publish
+	@dotnet build tests/Keck.Rigs.Tests
+	@KECK_SOAK_SECONDS=$${KECK_SOAK_SECONDS:-600} dotnet out/obj/bin/Keck.Rigs.Tests/debug/Keck.Rigs.Tests.dll -noColor -noLogo -showLiveOutput \
+		-parallelMode none -class Keck.Rigs.Tests.NestedBudgetTests
+
 .PHONY: bench
 bench: ## the benchmarks; writes docs/performance.md
 	@eng/setup.sh test

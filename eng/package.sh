@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 umask 022
 export LC_ALL=C TZ=UTC
 top=$PWD out=${OUT:-$PWD/out/packages}
-# VERSION and OUT are for the tests: of an upgrade, of the same bytes.
+# VERSION, OUT and FORMATS are for the tests: of an upgrade, of the same bytes.
 version=${VERSION:-$(sed -n 's:.*<Version>\(.*\)</Version>.*:\1:p' eng/Version.props)}
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y eng/Version.props)}
 export SOURCE_DATE_EPOCH
@@ -132,7 +132,7 @@ package() {
 		leave=$'\t\t\tudevadm control --reload || true'
 	fi
 	work=$out/build/$name
-	for format in deb rpm; do
+	for format in ${FORMATS:-deb rpm}; do
 		rm -rf "$work"
 		mkdir -p "$work/root"
 		root=$work/root

@@ -151,6 +151,7 @@ internal static class MachineView
         Rejected = facts.Rejected,
         LastRejection = facts.LastRejection,
         AckSeconds = facts.AckNanoseconds / 1e9,
+        AttributedSeconds = facts.AttributedNanoseconds / 1e9,
         DrainSeconds = facts.DrainNanoseconds / 1e9,
     };
 }

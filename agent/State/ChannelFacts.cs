@@ -30,6 +30,9 @@ public sealed record ChannelFacts
     /// <summary>From the last Mark on its way to its Ack, ns.</summary>
     public long? AckNanoseconds { get; init; }
 
+    /// <summary>From a Mark on its way to the guest's word on who used that interval, ns; where it reports before the next Mark.</summary>
+    public long? AttributedNanoseconds { get; init; }
+
     /// <summary>How long the guest's last drain took, by its own word, ns.</summary>
     public long? DrainNanoseconds { get; init; }
 }

@@ -25,6 +25,11 @@ internal sealed class GuestAgent : AgentCore
         {
             feed.Resume(saved);
         }
+        else if (tree is not null)
+        {
+            // Without a ledger that goes on, the tree does.
+            _before = tree.Shown;
+        }
 
         ForgetState();
         keeper?.Follow(Engine, feed.Write);

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +17,14 @@ internal sealed partial class PowercapTree
     private readonly ILogger _logger;
     private bool _failed;
 
-    private PowercapTree(string root, ILogger logger) => (_root, _logger) = (root, logger);
+    private PowercapTree(string root, ILogger logger)
+    {
+        (_root, _logger) = (root, logger);
+        Shown = (Read("intel-rapl:0"), Read("intel-rapl:0:0"));
+    }
+
+    /// <summary>What the tree says, µJ: an earlier run's figures, until this one's are written.</summary>
+    internal (long Package, long Dram) Shown { get; private set; }
 
     /// <summary>Makes the tree; null where it cannot be made, which is said.</summary>
     /// <param name="root">What stands for /sys.</param>
@@ -38,13 +46,17 @@ internal sealed partial class PowercapTree
         }
     }
 
-    /// <summary>Shows cumulative energy, µJ.</summary>
+    /// <summary>
+    /// Shows cumulative energy, µJ. Less than is shown already changes nothing: a reader takes a counter that goes back for one that went
+    /// through its whole range. After a kill the ledger is some seconds behind, and the host's next word brings it up again.
+    /// </summary>
     internal void Write(long package, long dram)
     {
+        Shown = (package, dram) = (Math.Max(package, Shown.Package), Math.Max(dram, Shown.Dram));
         try
         {
-            Replace(Path.Combine(_root, "intel-rapl:0", "energy_uj"), package % Range);
-            Replace(Path.Combine(_root, "intel-rapl:0:0", "energy_uj"), dram % Range);
+            Replace(FileOf("intel-rapl:0"), package % Range);
+            Replace(FileOf("intel-rapl:0:0"), dram % Range);
             _failed = false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -54,6 +66,23 @@ internal sealed partial class PowercapTree
                 _failed = true;
                 Log.NotWritten(_logger, _root, e.Message);
             }
+        }
+    }
+
+    private string FileOf(string zone) => Path.Combine(_root, zone, "energy_uj");
+
+    private long Read(string zone)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(FileOf(zone));
+            Span<byte> text = stackalloc byte[20];
+            int length = file.ReadAtLeast(text, text.Length, throwOnEndOfStream: false);
+            return Utf8Parser.TryParse(text[..length], out long value, out int used) && used > 0 && value is >= 0 and < Range ? value : 0;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return 0;
         }
     }
 

@@ -100,6 +100,7 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
             Rejected = 1,
             LastRejection = "more than 10 frames or 65536 bytes a second",
             AckNanoseconds = 1_500_000,
+            AttributedNanoseconds = 25_000_000,
             DrainNanoseconds = 400_000,
         },
         Guest = new(DateTimeOffset.UnixEpoch.AddDays(20_000).AddSeconds(7), 77,

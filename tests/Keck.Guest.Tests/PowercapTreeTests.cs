@@ -51,6 +51,33 @@ public sealed class PowercapTreeTests : IDisposable
     }
 
     [Fact]
+    public void Write_LessThanAnEarlierRunShowed_NeverGoesBack()
+    {
+        PowercapTree.Create(_root, NullLogger.Instance)!.Write(5_000_000, 700);
+
+        PowercapTree next = PowercapTree.Create(_root, NullLogger.Instance)!;
+        Assert.Equal((5_000_000, 700), next.Shown);
+        next.Write(4_000_000, 800);
+        Assert.Equal("5000000\n", Read("intel-rapl:0/energy_uj"));
+        Assert.Equal("800\n", Read("intel-rapl:0:0/energy_uj"));
+        next.Write(5_000_001, 801);
+        Assert.Equal("5000001\n", Read("intel-rapl:0/energy_uj"));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("soon\n")]
+    [InlineData("-4\n")]
+    [InlineData("9223372036854775807\n")]
+    [InlineData("123456789012345678901234567890\n")]
+    public void Create_OverAnythingElse_BeginsAtZero(string content)
+    {
+        string zone = Directory.CreateDirectory(Path.Combine(_root, "class", "powercap", "intel-rapl:0")).FullName;
+        File.WriteAllText(Path.Combine(zone, "energy_uj"), content);
+        Assert.Equal((0, 0), PowercapTree.Create(_root, NullLogger.Instance)!.Shown);
+    }
+
+    [Fact]
     public void Create_NotADirectory_IsNullAndSaid()
     {
         string file = Path.Combine(_root, "file");

@@ -60,7 +60,7 @@ public sealed class VsockConnector(uint cid, uint port, Random random) : IChanne
             {
                 socket.Dispose();
                 throw new ChannelException(
-                    $"vsock: cannot take source port {source}: {e.Message}; the host accepts ports below {ChannelProtocol.FirstUnprivilegedPort} only: run as root or with CAP_NET_BIND_SERVICE", e);
+                    $"vsock: cannot take a source port below {ChannelProtocol.FirstUnprivilegedPort}: {e.Message}; the host accepts no others: run as root or with CAP_NET_BIND_SERVICE", e);
             }
         }
 

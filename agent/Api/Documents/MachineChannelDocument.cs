@@ -23,6 +23,9 @@ internal sealed record MachineChannelDocument
     /// <summary>From the last Mark to its Ack.</summary>
     public double? AckSeconds { get; init; }
 
+    /// <summary>From a Mark to the guest's word on who used that interval.</summary>
+    public double? AttributedSeconds { get; init; }
+
     /// <summary>How long the guest's last drain took, by its own word.</summary>
     public double? DrainSeconds { get; init; }
 }

@@ -234,7 +234,7 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     {
         if (_bySession.TryGetValue(session, out MachineChannelState? channel))
         {
-            channel.Used(session, GuestClaims.Report(usage, time.GetUtcNow()));
+            channel.Used(session, GuestClaims.Report(usage, time.GetUtcNow()), Now());
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Google.Protobuf;
 using Keck.Metering;
 using Keck.VsockProtocol;
@@ -37,16 +38,17 @@ internal static class MachineBudget
         WireFigure Exact(WireFigure into, long part) => EnergyQuantum.ToGuest(part = Math.Max(0, part), part, part, quality, origin, into);
     }
 
-    /// <summary>What the counters of a machine's account count from: the ledger's epoch and the account's number in it.</summary>
+    /// <summary>
+    /// What the counters of a machine's account count from: made of the ledger's epoch, which no guest knows, and the account's number in
+    /// it, so that guests who compare theirs do not learn that they share a host.
+    /// </summary>
     internal static ByteString Epoch(Guid ledger, long series)
     {
         Span<byte> bytes = stackalloc byte[ChannelProtocol.EpochBytes];
         _ = ledger.TryWriteBytes(bytes);
-        for (int i = 0; i < sizeof(long); i++)
-        {
-            bytes[8 + i] ^= (byte)(series >> (8 * i));
-        }
-
+        (ulong first, ulong second) = KeyedHash.Of((BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..])), (ulong)series);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, first);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[8..], second);
         return ByteString.CopyFrom(bytes);
     }
 

@@ -25,6 +25,7 @@ internal sealed class MachineChannelState(string uuid)
     private long _markedAt;
     private long? _ackNanoseconds;
     private long? _drainNanoseconds;
+    private long? _attributedNanoseconds;
 
     internal string Uuid => uuid;
 
@@ -57,7 +58,7 @@ internal sealed class MachineChannelState(string uuid)
             _connections++;
             _agentVersion = hello.HasAgentVersion ? hello.AgentVersion : null;
             _since = now;
-            (_ackNanoseconds, _drainNanoseconds) = (null, null);
+            (_ackNanoseconds, _drainNanoseconds, _attributedNanoseconds) = (null, null, null);
         }
 
         older?.Close(WireReason.Superseded, "a newer connection of this machine has taken over");
@@ -120,12 +121,18 @@ internal sealed class MachineChannelState(string uuid)
         }
     }
 
-    internal void Used(ChannelSession session, GuestReport report)
+    internal void Used(ChannelSession session, GuestReport report, long now)
     {
         lock (_gate)
         {
             // What a superseded session had still on its way is older.
-            _report = session == _session ? report : _report;
+            if (session != _session)
+            {
+                return;
+            }
+
+            _report = report;
+            _attributedNanoseconds = report.Interval == _marked ? now - _markedAt : _attributedNanoseconds;
         }
     }
 
@@ -154,6 +161,7 @@ internal sealed class MachineChannelState(string uuid)
                 Rejected = _rejected,
                 LastRejection = _lastRejection,
                 AckNanoseconds = _ackNanoseconds,
+                AttributedNanoseconds = _attributedNanoseconds,
                 DrainNanoseconds = _drainNanoseconds,
             };
         }

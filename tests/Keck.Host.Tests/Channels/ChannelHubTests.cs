@@ -30,6 +30,26 @@ public sealed class ChannelHubTests : IDisposable
     }
 
     [Fact]
+    public async Task Used_WordOnTheIntervalJustMarked_IsTimedAndOnOthersIsNot()
+    {
+        await using HubHost host = Ticked(1);
+        (RawGuest entered, _) = await RawGuest.EnterAsync(host.Door(0));
+        await using RawGuest guest = entered;
+        host.Time.Skip(TimeSpan.FromSeconds(2));
+        host.Tick();
+        ulong marked = (await guest.NextAsync<Mark>()).Interval;
+        MachineChannelState channel = host.Hub.Find(MadeUpMachines.Uuid(0))!;
+        await guest.SendAsync(new Usage { Seq = 1, Interval = marked - 1 });
+        await Until.TrueAsync(() => channel.Report()?.Interval == marked - 1, "the word on the interval before");
+        Assert.Null(channel.Facts().AttributedNanoseconds);
+
+        host.Time.Skip(TimeSpan.FromSeconds(3));
+        await guest.SendAsync(new Usage { Seq = 2, Interval = marked });
+        await Until.TrueAsync(() => channel.Report()?.Interval == marked, "the word on the interval");
+        Assert.InRange(channel.Facts().AttributedNanoseconds ?? 0, 3_000_000_000, long.MaxValue);
+    }
+
+    [Fact]
     public async Task Greet_NameOfAnother_IsWelcomedAsWhoItIs()
     {
         await using HubHost host = Ticked(2);

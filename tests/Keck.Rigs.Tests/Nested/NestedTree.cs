@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Keck.Rigs.Tests;
@@ -27,6 +28,19 @@ internal static class NestedTree
         return node.TryGetProperty("children", out JsonElement children)
             ? children.EnumerateArray().Select(child => Find(child, id)).FirstOrDefault(static found => found is not null)
             : null;
+    }
+
+    /// <summary>JSON documents that follow one another.</summary>
+    internal static JsonElement[] Documents(string text)
+    {
+        Utf8JsonReader reader = new(Encoding.UTF8.GetBytes(text), new JsonReaderOptions { AllowMultipleValues = true });
+        List<JsonElement> documents = [];
+        while (reader.Read())
+        {
+            documents.Add(JsonElement.ParseValue(ref reader));
+        }
+
+        return [.. documents];
     }
 
     private static long Sum(JsonElement node)
