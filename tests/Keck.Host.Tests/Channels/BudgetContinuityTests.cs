@@ -55,9 +55,19 @@ public sealed class BudgetContinuityTests : IDisposable
 
         // Whoever was cut in between has it all with the last budget.
         await Until.TrueAsync(() => guests.All(guest => guest.Connected) || running.Any(task => task.IsCompleted), "both guests");
-        host.Tick();
-        ulong last = host.Outlet.Interval;
-        await Until.TrueAsync(() => guests.All(guest => guest.Interval == last) || running.Any(task => task.IsCompleted), "the last budgets");
+        int looks = 0;
+        await Until.TrueAsync(
+            () =>
+            {
+                // A guest counts itself as connected before the host does: an interval that closes in between is told with the next.
+                if (looks++ % 500 == 0)
+                {
+                    host.Tick();
+                }
+
+                return guests.All(guest => guest.Interval == host.Outlet.Interval) || running.Any(task => task.IsCompleted);
+            },
+            "the last budgets");
         for (int machine = 0; machine < Guests; machine++)
         {
             MachineTotals totals = host.Totals(machine);
