@@ -84,6 +84,21 @@ public sealed class BinaryTests : IDisposable
     }
 
     [Theory]
+    [InlineData("top --once --iterations 2 --delay 0.5 --socket none --listen none", "keck-host on ")]
+    [InlineData("tree --seconds 1 --socket none --listen none", "adds up")]
+    public void Output_FileThatOthersWriteToAsWell_KeepsWhatEachHasWritten(string call, string words)
+    {
+        Assert.SkipUnless(System.IO.File.Exists(Binary), "make publish has not been run");
+        string file = File("output.txt");
+        using Process shell = Process.Start("/bin/sh", ["-c", $"( echo BEFORE; '{Binary}' {call}; echo AFTER ) > '{file}'"]);
+        shell.WaitForExit();
+        string text = System.IO.File.ReadAllText(file);
+        Assert.StartsWith("BEFORE\n", text, StringComparison.Ordinal);
+        Assert.Contains(words, text, StringComparison.Ordinal);
+        Assert.EndsWith("\nAFTER\n", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("full")]
     [InlineData("minimal")]
     public async Task Commands_AskTheAgentThatServesTheAddress(string profile)
