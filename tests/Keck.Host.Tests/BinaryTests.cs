@@ -111,6 +111,28 @@ public sealed class BinaryTests : IDisposable
     }
 
     [Theory]
+    [InlineData("top", "--once")]
+    [InlineData("tree", "--seconds", "1")]
+    [InlineData("meters")]
+    [InlineData("doctor")]
+    [InlineData("record", "--seconds", "1", "--out", "/dev/null")]
+    public void Commands_RelativeRoots_MeterTheMachineThere(params string[] command)
+    {
+        using MachineTree machine = new();
+        (int code, _, string[] errors) = HostBinary.Run([.. command, "--path.procfs", Relative(machine.Proc), "--path.sysfs", Relative(machine.Sys)]);
+        Assert.True(code == 0, string.Join('\n', errors));
+    }
+
+    [Fact]
+    public async Task Run_RelativeRoots_ServesTheMachineThere()
+    {
+        using MachineTree machine = new();
+        await using LiveAgent agent = await LiveAgent.StartAsync(
+            HostBinary.Path, ["run", "--runs", "schedstat", "--estimate", "false", "--path.procfs", Relative(machine.Proc), "--path.sysfs", Relative(machine.Sys)]);
+        Assert.Contains("package-1", await agent.TextAsync("/api/v1/meters"), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("nonsense")]
     [InlineData("replay")]
     [InlineData("top", "--delay", "soon")]
@@ -158,6 +180,8 @@ public sealed class BinaryTests : IDisposable
         Assert.NotEqual(0, code);
         Assert.Contains("is not loopback", errors, StringComparison.Ordinal);
     }
+
+    private static string Relative(string path) => Path.GetRelativePath(Environment.CurrentDirectory, path);
 
     private string File(string name) => Path.Combine(_folder, name);
 
