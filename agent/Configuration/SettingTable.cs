@@ -33,7 +33,7 @@ internal sealed record SettingTable(string Program, string DefaultFile, AgentOpt
             static (ref AgentOptions o, string t) => { o = o with { TlsCertificate = t }; return null; }),
         new("tlsKey", "FILE", "PEM key of the certificate",
             static (ref AgentOptions o, string t) => { o = o with { TlsKey = t }; return null; }),
-        new("tokenFile", "FILE", "file with the bearer token that requests must bring",
+        new("tokenFile", "FILE", "file with the bearer token that requests over TCP must bring (or bring, where a command asks)",
             static (ref AgentOptions o, string t) => { o = o with { TokenFile = t }; return null; }),
         new("profile", "PROFILE", $"cost and detail: minimal, standard or full (default {defaults.Profile.Name()})",
             static (ref AgentOptions o, string t) => Choice(ref o, t, ["minimal", "standard", "full"], static (o, i) => o with { Profile = (ProfileKind)i })),
