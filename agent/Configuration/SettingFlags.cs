@@ -49,6 +49,11 @@ internal sealed class SettingFlags
             Console.Error.WriteLine($"{_table.Program}: {error}");
         }
 
+        foreach (string name in OptionsLoader.Unknown(_table, Environment.GetEnvironmentVariables().Keys.Cast<string>()))
+        {
+            Console.Error.WriteLine($"{_table.Program}: warning: environment {name} is not a setting of {_table.Program}; it is ignored");
+        }
+
         return errors.IsEmpty ? options : null;
     }
 }

@@ -83,6 +83,15 @@ public sealed class OptionsLoaderTests : IDisposable
         Assert.Contains("is not a directory", Assert.Single(errors), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Unknown_Environment_NamesWhatIsNoSetting() => Assert.Equal(
+        ["KECK_PATH_PROCFS", "KECK_PROFIL"],
+        OptionsLoader.Unknown(Settings.Table,
+        [
+            "PATH", "KECK_PROFIL", "KECK_PROFILE", "KECK_PATH__PROCFS", "KECK_PATH_PROCFS", "KECK_CHANNEL", "KECK_CALIBRATION", "KECK_UPDATE_GOLDEN",
+            "KECK_HOST_PORT_9470_TCP", "KECK_HOST_SERVICE_HOST",
+        ]));
+
     private string Write(string text)
     {
         string file = Path.Combine(_folder, "host.json");
