@@ -37,6 +37,12 @@ internal sealed class ApiView
     internal LedgerSnapshot? Earlier =>
         _parts.History.Earlier() is { } earlier && earlier.Epoch == Ledger.Epoch && earlier.EndNanoseconds < Ledger.EndNanoseconds ? earlier : null;
 
+    /// <summary>Whether there is any meter: without one all energy is unknown, and not zero.</summary>
+    internal bool IsMetered => !Ledger.Meters.IsEmpty;
+
+    /// <summary>An energy of this ledger, µJ; null where there is no meter.</summary>
+    internal long? Metered(long microjoules) => IsMetered ? microjoules : null;
+
     internal WindowEnergy? Window(SeriesKey key) => _parts.History.Energy(key, _window);
 
     internal double? Watts(SeriesKey key) => Window(key) is { } window ? Watts(Energy(window), window.Seconds) : null;
@@ -78,11 +84,11 @@ internal sealed class ApiView
             MachineUuid = process ? consumer.Machine : null,
             Pod = consumer.Kind == ConsumerKind.Pod ? null : pod?.Name,
             Ended = consumer.Ended,
-            EnergyMicrojoules = active + idle,
-            ActiveMicrojoules = active,
-            IdleMicrojoules = Bears(consumer.Kind) ? idle : null,
-            Low = consumer.Bounds.Low(active) + idle,
-            High = consumer.Bounds.High(active) + idle,
+            EnergyMicrojoules = Metered(active + idle),
+            ActiveMicrojoules = Metered(active),
+            IdleMicrojoules = Bears(consumer.Kind) ? Metered(idle) : null,
+            Low = Metered(consumer.Bounds.Low(active) + idle),
+            High = Metered(consumer.Bounds.High(active) + idle),
             Quality = Quality(meter => consumer.Active[meter] + consumer.Static(Policy, meter)),
             Origin = Origin(meter => consumer.Active[meter] + consumer.Static(Policy, meter)),
             PowerWatts = power.Watts,
@@ -103,7 +109,7 @@ internal sealed class ApiView
         BoundSample windowBounds = default;
         long inWindow = 0;
         double seconds = 0;
-        bool known = true;
+        bool known = IsMetered;
         foreach (ConsumerTotals pod in pods)
         {
             bounds.Add(pod.Bounds);
@@ -126,11 +132,11 @@ internal sealed class ApiView
         {
             Name = name,
             Pods = pods.Count,
-            EnergyMicrojoules = active + idle,
-            ActiveMicrojoules = active,
-            IdleMicrojoules = Bears(ConsumerKind.Pod) ? idle : null,
-            Low = bounds.Low(active) + idle,
-            High = bounds.High(active) + idle,
+            EnergyMicrojoules = Metered(active + idle),
+            ActiveMicrojoules = Metered(active),
+            IdleMicrojoules = Bears(ConsumerKind.Pod) ? Metered(idle) : null,
+            Low = Metered(bounds.Low(active) + idle),
+            High = Metered(bounds.High(active) + idle),
             Quality = Quality(Of),
             Origin = Origin(Of),
             PowerWatts = known ? Watts(inWindow, seconds) : null,
@@ -184,7 +190,7 @@ internal sealed class ApiView
     internal CoreDocument[] Cores(ConsumerTotals process)
     {
         LedgerSnapshot? earlier = Earlier;
-        bool comparable = earlier is not null;
+        bool comparable = earlier is not null && IsMetered;
         double seconds = comparable ? (Ledger.EndNanoseconds - earlier!.EndNanoseconds) / 1e9 : 0;
         Dictionary<(int, int), long> before = comparable
             ? earlier!.Cores.Where(row => row.ProcessId == process.Id).GroupBy(row => (row.Package, row.Cpu))
@@ -197,7 +203,7 @@ internal sealed class ApiView
                 Cpu = row.Cpu < 0 ? null : row.Cpu,
                 Core = Place(row.Cpu)?.Core,
                 Package = row.Package < 0 ? Place(row.Cpu)?.Package : row.Package,
-                EnergyMicrojoules = row.Microjoules,
+                EnergyMicrojoules = Metered(row.Microjoules),
                 PowerWatts = comparable ? Watts(row.Microjoules - before.GetValueOrDefault((row.Package, row.Cpu)), seconds) : null,
                 CpuSeconds = row.Nanoseconds / 1e9,
                 KiloHertz = row is { KiloCycles: { } cycles, Nanoseconds: > 0 } ? (long)(cycles * 1e9 / row.Nanoseconds) : null,
@@ -215,7 +221,12 @@ internal sealed class ApiView
         var byMeter = new Dictionary<string, long>(Ledger.Meters.Length);
         for (int meter = 0; meter < Ledger.Meters.Length; meter++)
         {
-            byMeter.Add(Ledger.Meters[meter].Meter.Id, consumer.Active[meter] + consumer.Static(Policy, meter));
+            // A process's part of the memory's energy goes by its memory: where that is not known, neither is the part.
+            long part = consumer.Active[meter] + consumer.Static(Policy, meter);
+            if (part != 0 || Ledger.Meters[meter].Meter.Domain.FollowsRuns() || consumer is not { Kind: ConsumerKind.Process, PssKibibytes: null })
+            {
+                byMeter.Add(Ledger.Meters[meter].Meter.Id, part);
+            }
         }
 
         return byMeter;
@@ -223,7 +234,7 @@ internal sealed class ApiView
 
     private Power PowerOf(SeriesKey key, BoundSample whole, long total)
     {
-        if (Window(key) is not { } window)
+        if (!IsMetered || Window(key) is not { } window)
         {
             return default;
         }

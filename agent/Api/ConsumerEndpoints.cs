@@ -97,7 +97,7 @@ internal sealed class ConsumerEndpoints(AgentParts parts)
 
         IEnumerable<NamespaceDocument> all = view.Ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Pod)
             .GroupBy(view.NamespaceOf).Select(group => view.Namespace(group.Key, [.. group]))
-            .OrderByDescending(item => byPower ? item.PowerWatts ?? -1 : item.EnergyMicrojoules).ThenBy(item => item.Name, StringComparer.Ordinal);
+            .OrderByDescending(item => byPower ? item.PowerWatts ?? -1 : item.EnergyMicrojoules ?? -1).ThenBy(item => item.Name, StringComparer.Ordinal);
         return ApiRouter.Json(
             new NamespaceList
             {

@@ -16,8 +16,8 @@ public sealed record EnergyNode
     /// <summary>For people.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Its energy since the epoch, µJ: the ledger's own figure where there is one, else the sum of its children.</summary>
-    public required long EnergyMicrojoules { get; init; }
+    /// <summary>Its energy since the epoch, µJ: the ledger's own figure where there is one, else the sum of its children. Null where there is no meter.</summary>
+    public required long? EnergyMicrojoules { get; init; }
 
     /// <summary>Mean power over the last 10 to 20 s (cores and what is on them) or the window (the others), W; null where unknown.</summary>
     public double? PowerWatts { get; init; }
@@ -50,6 +50,9 @@ public sealed record EnergyNode
         SumsUp = true,
         PowerWatts = watts,
     };
+
+    /// <summary>The root where there is no meter: nothing is known, and nothing is zero.</summary>
+    internal static EnergyNode Unmetered(string host) => new() { Kind = "host", Id = "host", Name = host, EnergyMicrojoules = null, SumsUp = true };
 
     /// <summary>A node of parts; says whether they add up to it.</summary>
     // A figure without rows below it (none was kept by CPU) must be zero to add up.

@@ -211,7 +211,7 @@ public static class EnergyTree
                     .Select(process => EnergyNode.Leaf("process", process.Id, process.Name, process.Proportional[meter], null)),
             ];
             yield return EnergyNode.Parent("shares", $"shares-{totals.Meter.Id}", "static energy borne by consumers",
-                children.Sum(child => child.EnergyMicrojoules), children);
+                children.Sum(child => child.EnergyMicrojoules) ?? 0, children);
         }
 
         private List<EnergyNode> Allocated(int meter, MeterTotals totals) =>

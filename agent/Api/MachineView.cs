@@ -35,8 +35,8 @@ internal static class MachineView
             VcpuCount = totals.SizedVcpus,
             MemoryKibibytes = totals.MemoryKibibytes,
             Series = totals.Series,
-            VcpusMicrojoules = totals.Vcpus.Sum(vcpu => vcpu.Microjoules),
-            OverheadMicrojoules = totals.Overhead,
+            VcpusMicrojoules = view.Metered(totals.Vcpus.Sum(vcpu => vcpu.Microjoules)),
+            OverheadMicrojoules = view.Metered(totals.Overhead),
             DramMicrojoules = hasDram ? dram : null,
             Static = new MachineStaticDocument(machine.TotalStatic(IdlePolicy.Proportional), machine.TotalStatic(IdlePolicy.Allocated)),
             HaltPollSeconds = facts?.HaltPollNanoseconds / 1e9,
@@ -105,8 +105,8 @@ internal static class MachineView
             .. now.Vcpus.Select(vcpu => new VcpuDocument
             {
                 Vcpu = vcpu.Vcpu,
-                EnergyMicrojoules = vcpu.Microjoules,
-                PowerWatts = before is null ? null : ApiView.Watts(vcpu.Microjoules - Energy(before, vcpu.Vcpu), seconds),
+                EnergyMicrojoules = view.Metered(vcpu.Microjoules),
+                PowerWatts = before is null || !view.IsMetered ? null : ApiView.Watts(vcpu.Microjoules - Energy(before, vcpu.Vcpu), seconds),
                 CpuSeconds = vcpu.Nanoseconds / 1e9,
             }),
         ];

@@ -31,6 +31,10 @@ internal static class Figures
     /// <summary>Memory, such as <c>12.3 MiB</c>; a dash where unknown.</summary>
     internal static string Mebibytes(long? bytes) => bytes is { } known ? string.Create(Culture, $"{known / 1048576.0:0.0} MiB") : "-";
 
+    /// <summary>Why an agent, by its node document, has no energy to tell of.</summary>
+    internal static string NoMeter(JsonElement node) =>
+        node.Whole("tick") is 0 ? "nothing is metered yet" : $"no meter found; see {node.Text("agent") ?? "keck-host"} doctor";
+
     private static string Scaled(double value) => Math.Abs(value) switch
     {
         >= 100 => value.ToString("0", Culture),

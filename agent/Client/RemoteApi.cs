@@ -12,11 +12,23 @@ internal sealed class RemoteApi : IApi
 
     private RemoteApi(string name, HttpClient client) => (Name, _client) = (name, client);
 
+    /// <summary>The same agent, asked with the token of a file; null for none.</summary>
+    /// <exception cref="ListenException">The file cannot be read, or holds no token.</exception>
+    internal RemoteApi With(string? tokenFile)
+    {
+        if (BearerToken.Text(tokenFile) is { } token)
+        {
+            _client.DefaultRequestHeaders.Authorization = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", token);
+        }
+
+        return this;
+    }
+
     public string Name { get; }
 
     /// <summary>An agent at an address such as <c>http://127.0.0.1:9470</c>.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The API owns its client and disposes it.")]
-    internal static RemoteApi AtUrl(Uri url) => new(url.ToString(), new HttpClient { BaseAddress = url, Timeout = Patience });
+    internal static RemoteApi AtUrl(Uri url) => new(url.ToString().TrimEnd('/'), new HttpClient { BaseAddress = url, Timeout = Patience });
 
     /// <summary>An agent on a unix socket.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The client owns its handler, the stream its socket, the API its client.")]
@@ -50,7 +62,7 @@ internal sealed class RemoteApi : IApi
             byte[] body = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
             return response.IsSuccessStatusCode
                 ? JsonDocument.Parse(body)
-                : throw new ApiException($"{Name}{target}: {(int)response.StatusCode} {Problems.Detail(body)}");
+                : throw new ApiException($"{Name}{target}: {(int)response.StatusCode} {Problems.Detail(body)}") { WantsToken = response.StatusCode == System.Net.HttpStatusCode.Unauthorized };
         }
         catch (HttpRequestException e)
         {

@@ -52,6 +52,16 @@ internal static class OptionsLoader
         return options;
     }
 
+    /// <summary>Names among the environment's that look like settings and are none, such as <c>KECK_PROFIL</c>.</summary>
+    // The cluster tells of services by variables too, such as KECK_HOST_PORT_9470_TCP and KECK_HOST_SERVICE_HOST.
+    internal static ImmutableArray<string> Unknown(SettingTable table, IEnumerable<string> names) =>
+    [
+        .. names.Where(name => name.StartsWith("KECK_", StringComparison.Ordinal) && name is not "KECK_UPDATE_GOLDEN"
+                && !name.Contains("_SERVICE_", StringComparison.Ordinal) && !name.Contains("_PORT", StringComparison.Ordinal)
+                && !table.All.Any(setting => setting.Variable == name))
+            .Order(StringComparer.Ordinal),
+    ];
+
     private static Dictionary<string, string> ReadFile(string? file, string path, List<string> wrong)
     {
         Dictionary<string, string> values = new(StringComparer.Ordinal);

@@ -28,6 +28,9 @@ internal sealed class SettingFlags
         }
     }
 
+    /// <summary>The value that a setting's flag gives; null where it is not given.</summary>
+    internal string? Given(ParseResult parsed, string key) => parsed.GetValue(_flags.Single(setting => setting.Key == key).Flag);
+
     /// <summary>Loads the options; prints everything that is wrong and returns null when anything is.</summary>
     internal AgentOptions? Load(ParseResult parsed)
     {
@@ -44,6 +47,11 @@ internal sealed class SettingFlags
         foreach (string error in errors)
         {
             Console.Error.WriteLine($"{_table.Program}: {error}");
+        }
+
+        foreach (string name in OptionsLoader.Unknown(_table, Environment.GetEnvironmentVariables().Keys.Cast<string>()))
+        {
+            Console.Error.WriteLine($"{_table.Program}: warning: environment {name} is not a setting of {_table.Program}; it is ignored");
         }
 
         return errors.IsEmpty ? options : null;

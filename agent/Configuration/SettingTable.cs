@@ -33,7 +33,7 @@ internal sealed record SettingTable(string Program, string DefaultFile, AgentOpt
             static (ref AgentOptions o, string t) => { o = o with { TlsCertificate = t }; return null; }),
         new("tlsKey", "FILE", "PEM key of the certificate",
             static (ref AgentOptions o, string t) => { o = o with { TlsKey = t }; return null; }),
-        new("tokenFile", "FILE", "file with the bearer token that requests must bring",
+        new("tokenFile", "FILE", "file with the bearer token that requests over TCP must bring (or bring, where a command asks)",
             static (ref AgentOptions o, string t) => { o = o with { TokenFile = t }; return null; }),
         new("profile", "PROFILE", $"cost and detail: minimal, standard or full (default {defaults.Profile.Name()})",
             static (ref AgentOptions o, string t) => Choice(ref o, t, ["minimal", "standard", "full"], static (o, i) => o with { Profile = (ProfileKind)i })),
@@ -69,11 +69,11 @@ internal sealed record SettingTable(string Program, string DefaultFile, AgentOpt
         new("estimate", "true|false", "whether a machine without any sensor is estimated (default true)",
             static (ref AgentOptions o, string t) => Choice(ref o, t, ["false", "true"], static (o, i) => o with { Estimate = i == 1 })),
         new("path.procfs", "DIR", "root of procfs (default /proc)",
-            static (ref AgentOptions o, string t) => { o = o with { ProcRoot = t }; return Folder(t); }),
+            static (ref AgentOptions o, string t) => Folder(ref o, t, static (o, path) => o with { ProcRoot = path })),
         new("path.sysfs", "DIR", "root of sysfs (default /sys)",
-            static (ref AgentOptions o, string t) => { o = o with { SysRoot = t }; return Folder(t); }),
+            static (ref AgentOptions o, string t) => Folder(ref o, t, static (o, path) => o with { SysRoot = path })),
         new("path.rootfs", "DIR", "root under which container runtimes keep their state (default /)",
-            static (ref AgentOptions o, string t) => { o = o with { RootFs = t }; return Folder(t); }),
+            static (ref AgentOptions o, string t) => Folder(ref o, t, static (o, path) => o with { RootFs = path })),
     ];
 
     /// <summary>Puts the chosen one of some words into the options, or says which there are.</summary>
@@ -92,5 +92,15 @@ internal sealed record SettingTable(string Program, string DefaultFile, AgentOpt
     private static ImmutableArray<string> List(string text) =>
         text == "none" ? [] : [.. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
 
-    private static string? Folder(string path) => Directory.Exists(path) ? null : $"'{path}' is not a directory";
+    // Whole, so that it means the same to everything that reads below it: some of that compares it with /proc, some refuses what is relative.
+    private static string? Folder(ref AgentOptions options, string path, Func<AgentOptions, string, AgentOptions> with)
+    {
+        if (!Directory.Exists(path))
+        {
+            return $"'{path}' is not a directory";
+        }
+
+        options = with(options, Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        return null;
+    }
 }

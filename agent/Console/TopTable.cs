@@ -30,7 +30,7 @@ internal static class TopTable
         void Line(string line) => text.Append(Printable(line.Length > width ? line[..width] : line)).Append('\n');
         string domains = string.Join("  ", node.Items("domains").Select(domain =>
             $"{domain.Text("meter")} {Figures.Watts(domain.Number("powerWatts"))} ({domain.Text("quality")}, {domain.Text("origin")})"));
-        Line($"{node.Text("agent")} {node.Text("version")} on {node.Text("host")}: {domains}");
+        Line($"{node.Text("agent")} {node.Text("version")} on {node.Text("host")}: {(domains.Length > 0 ? domains : Figures.NoMeter(node))}");
         Line($"model {list.Text("model")}, idle {list.Text("idlePolicy")}, {list.Whole("count")} {selection.Kind} in all; power is the mean of 10 s, bounds are 95 %");
         Line(Self(node));
         Line(Status(selection));

@@ -40,6 +40,12 @@ internal static class TreeCommand
 
                 string target = string.Create(CultureInfo.InvariantCulture, $"/api/v1/tree?depth={depth}{(machines ? "&view=machines" : "")}");
                 using JsonDocument document = await api.GetAsync(target, cancellation).ConfigureAwait(false);
+                if (document.RootElement.TryGetProperty("tree", out JsonElement root) && root.Whole("energyMicrojoules") is null)
+                {
+                    using JsonDocument node = await api.GetAsync("/api/v1/node", cancellation).ConfigureAwait(false);
+                    throw new ApiException(Figures.NoMeter(node.RootElement));
+                }
+
                 TextWriter output = parsed.InvocationConfiguration.Output;
                 await output.WriteAsync(Render(document.RootElement)).ConfigureAwait(false);
                 return document.RootElement.True("sumsUp") ? ExitCodes.Ok : ExitCodes.Failed;

@@ -20,6 +20,18 @@ internal static class AgentService
         where TAgent : AgentCore
         where TOptions : AgentOptions
     {
+        // Before anything of the machine is opened: what is wrong with the call is the caller's to mend.
+        IReadOnlyList<string> errors = ApiHosts.Check(Server.Listen(options), options.Profile);
+        foreach (string error in errors)
+        {
+            await Console.Error.WriteLineAsync($"{program}: {error}").ConfigureAwait(false);
+        }
+
+        if (errors.Count > 0)
+        {
+            return ExitCodes.Usage;
+        }
+
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         _ = builder.Logging.SetMinimumLevel(LogLevel.Information)
             .AddFilter("Microsoft", LogLevel.Warning)

@@ -11,6 +11,16 @@ internal sealed partial class Server(AgentCore agent, AgentOptions options, ILog
     /// <summary>Where it is served.</summary>
     internal IReadOnlyList<string> Addresses => _host?.Addresses ?? [];
 
+    /// <summary>Where the options have it served.</summary>
+    internal static ApiListenOptions Listen(AgentOptions options) => new()
+    {
+        Address = options.Listen,
+        UnixSocket = options.Socket,
+        CertificateFile = options.TlsCertificate,
+        KeyFile = options.TlsKey,
+        TokenFile = options.TokenFile,
+    };
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         MetricDialects dialects = default;
@@ -23,17 +33,9 @@ internal sealed partial class Server(AgentCore agent, AgentOptions options, ILog
         {
             Metrics = new MetricsOptions { TopProcesses = options.ExposeProcesses, Dialects = dialects, SeriesLimit = agent.Profile.MetricSeriesLimit },
         };
-        ApiListenOptions listen = new()
-        {
-            Address = options.Listen,
-            UnixSocket = options.Socket,
-            CertificateFile = options.TlsCertificate,
-            KeyFile = options.TlsKey,
-            TokenFile = options.TokenFile,
-        };
         try
         {
-            _host = await ApiHosts.StartAsync(new ApiRouter(agent.Parts, api), listen, options.Profile, loggers, cancellationToken).ConfigureAwait(false);
+            _host = await ApiHosts.StartAsync(new ApiRouter(agent.Parts, api), Listen(options), options.Profile, loggers, cancellationToken).ConfigureAwait(false);
         }
         catch (ListenException e)
         {

@@ -17,7 +17,7 @@ internal sealed partial class ApiFront(ApiRouter router, BearerToken? token, ILo
         ApiResponse response;
         try
         {
-            response = trusted || token is null || token.Accepts(authorization) ? router.Handle(request) : Problem.Unauthorized();
+            response = trusted || token is null || token.Accepts(authorization) || IsProbe(request) ? router.Handle(request) : Problem.Unauthorized();
             response.Body?.Invoke(body);
         }
         catch (Exception failure)
@@ -30,6 +30,9 @@ internal sealed partial class ApiFront(ApiRouter router, BearerToken? token, ILo
 
         return response;
     }
+
+    // A probe says that the agent lives and whether it is ready, and nothing of what it meters: whoever probes has no secret.
+    private static bool IsProbe(ApiRequest request) => request.Path is "/healthz" or "/readyz";
 
     private static partial class Log
     {

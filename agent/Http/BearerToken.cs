@@ -15,7 +15,11 @@ internal sealed class BearerToken
 
     /// <summary>Reads a token file; null for no file.</summary>
     /// <exception cref="ListenException">It cannot be read or is too short.</exception>
-    internal static BearerToken? Read(string? file)
+    internal static BearerToken? Read(string? file) => Text(file) is { } token ? new BearerToken(token) : null;
+
+    /// <summary>The token in a file; null for no file.</summary>
+    /// <exception cref="ListenException">It cannot be read, is too short, or cannot stand in a header.</exception>
+    internal static string? Text(string? file)
     {
         if (file is null)
         {
@@ -32,8 +36,13 @@ internal sealed class BearerToken
             throw new ListenException($"token file {file} cannot be read: {failure.Message}", failure);
         }
 
+        if (token.Any(static character => character is < ' ' or > '~'))
+        {
+            throw new ListenException($"token file {file} holds more than a line of ASCII: a token has to go into a header");
+        }
+
         return token.Length >= MinLength
-            ? new BearerToken(token)
+            ? token
             : throw new ListenException($"token file {file} holds fewer than {MinLength} characters: write a longer one, such as from: openssl rand -hex 32");
     }
 

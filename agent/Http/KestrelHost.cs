@@ -129,7 +129,9 @@ internal sealed class KestrelHost : IApiHost
         }
     }
 
-    private static X509Certificate2? Certificate(ApiListenOptions options)
+    /// <summary>The certificate to serve with; null for none.</summary>
+    /// <exception cref="ListenException">It cannot be read.</exception>
+    internal static X509Certificate2? Certificate(ApiListenOptions options)
     {
         if (options.CertificateFile is not { } file)
         {

@@ -5,6 +5,9 @@ namespace Keck.Agent.Interop;
 /// <summary>Calls of the C library that .NET does not offer.</summary>
 internal static partial class LibC
 {
+    /// <summary>EINTR of asm-generic/errno-base.h: a signal came before anything was done.</summary>
+    internal const int Interrupted = 4;
+
     /// <summary>EPIPE of asm-generic/errno-base.h: nobody reads any more. An <see cref="IOException"/> carries it as its HResult.</summary>
     internal const int BrokenPipe = 32;
 
@@ -26,6 +29,10 @@ internal static partial class LibC
     /// <summary>kill(2): 0, or -1 with errno set.</summary>
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     internal static partial int Kill(int process, int signal);
+
+    /// <summary>write(2), where the descriptor stands: the bytes taken, which may be fewer, or -1 with errno set (EPIPE: nobody reads; ENOSPC: the disk is full).</summary>
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    internal static partial nint Write(int descriptor, ReadOnlySpan<byte> bytes, nuint length);
 
     /// <summary>tcgetattr(3): the settings of a terminal; 0, or -1 with errno set (ENOTTY: it is none).</summary>
     [LibraryImport("libc", EntryPoint = "tcgetattr", SetLastError = true)]

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using System.Text;
 using Microsoft.Win32.SafeHandles;
 
@@ -15,11 +16,16 @@ internal sealed class Terminal : IDisposable
 
     private readonly Lock _gate = new();
     private readonly FileStream _input = Open(Input, FileAccess.Read);
-    private readonly FileStream _output = Open(Output, FileAccess.Write);
+    private readonly int _output;
     private readonly TerminalSettings? _found;
 
     /// <summary>Notes the settings as they are now, for <see cref="Restore"/>.</summary>
-    internal Terminal() => _found = LibC.GetTerminal(Input, out TerminalSettings found) == 0 ? found : null;
+    /// <param name="output">The descriptor to write to; it stays the process's.</param>
+    internal Terminal(int output = Output)
+    {
+        _output = output;
+        _found = LibC.GetTerminal(Input, out TerminalSettings found) == 0 ? found : null;
+    }
 
     /// <summary>Whether standard input is a terminal, so that keys may come.</summary>
     internal bool HasKeys => _found is not null;
@@ -75,7 +81,7 @@ internal sealed class Terminal : IDisposable
         {
             lock (_gate)
             {
-                _output.Write(Encoding.UTF8.GetBytes(text));
+                WriteAll(Encoding.UTF8.GetBytes(text));
             }
 
             return true;
@@ -87,10 +93,23 @@ internal sealed class Terminal : IDisposable
         }
     }
 
-    public void Dispose()
+    public void Dispose() => _input.Dispose();
+
+    // Not by a FileStream: into a file that writes at an offset of its own (pwrite), and whoever writes to the same one before and after would be overwritten.
+    private void WriteAll(ReadOnlySpan<byte> bytes)
     {
-        _input.Dispose();
-        _output.Dispose();
+        while (!bytes.IsEmpty)
+        {
+            nint written = LibC.Write(_output, bytes, (nuint)bytes.Length);
+            if (written >= 0)
+            {
+                bytes = bytes[(int)written..];
+            }
+            else if (Marshal.GetLastPInvokeError() is var error and not LibC.Interrupted)
+            {
+                throw new IOException(Marshal.GetPInvokeErrorMessage(error), error);
+            }
+        }
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The descriptor is the process's; the stream is the owner's to dispose of.")]

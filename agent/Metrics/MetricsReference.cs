@@ -16,7 +16,7 @@ internal static class MetricsReference
             Generated from the tables in `agent/Metrics`; edit those, then run the tests of Keck.Agent with `KECK_UPDATE_GOLDEN=1`.
 
             `GET /metrics` answers in the Prometheus text format 0.0.4, or in OpenMetrics 1.0 where `Accept` prefers it. Joules are printed
-            from whole microjoules, exactly. What is unknown is absent, never zero. Counters restart with the agent.
+            from whole microjoules, exactly. What is unknown is absent, never zero. Counters of energy go on over a restart (`--state`).
 
             **Conservation.** Per domain and package, to the microjoule and in every scrape:
 

@@ -12,10 +12,21 @@ internal sealed class GuestAccess : IApiAccess
     internal GuestAccess(Command command)
     {
         command.Options.Add(_url);
-        _settings = new SettingFlags(Settings.Table, command, "socket", "listen");
+        _settings = new SettingFlags(Settings.Table, command, "socket", "listen", "tokenFile");
     }
 
-    public Task<IApi?> OpenAsync(ParseResult parsed, CancellationToken cancellation) => Task.FromResult<IApi?>(Open(parsed));
+    public Task<IApi?> OpenAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        try
+        {
+            return Task.FromResult<IApi?>(Open(parsed));
+        }
+        catch (ListenException e)
+        {
+            Console.Error.WriteLine($"keck-guest: {e.Message}");
+            return Task.FromResult<IApi?>(null);
+        }
+    }
 
     private RemoteApi? Open(ParseResult parsed)
     {
@@ -28,7 +39,7 @@ internal sealed class GuestAccess : IApiAccess
         {
             if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is ("http" or "https"))
             {
-                return RemoteApi.AtUrl(url);
+                return RemoteApi.AtUrl(url).With(_settings.Given(parsed, "tokenFile"));
             }
 
             Console.Error.WriteLine($"keck-guest: --url: '{text}' is not an address such as http://127.0.0.1:9471");
@@ -43,7 +54,7 @@ internal sealed class GuestAccess : IApiAccess
         // The minimal profile serves its address alone.
         if (options.Listen is { } listen)
         {
-            return RemoteApi.AtUrl(new Uri($"http://{listen}"));
+            return RemoteApi.AtUrl(new Uri($"http://{listen}")).With(options.TokenFile);
         }
 
         Console.Error.WriteLine("keck-guest: no agent is to be asked: start `keck-guest run` (or its service), or say where it is with --url or --socket");

@@ -115,6 +115,27 @@ public sealed class ApiHostTests : IDisposable
         Assert.Equal(200, (await GetAsync(unix, "http://keck/api/v1/node")).Status);
     }
 
+    [Theory]
+    [InlineData(ProfileKind.Standard)]
+    [InlineData(ProfileKind.Minimal)]
+    public async Task Hosts_Token_IsBroughtByCommandsAndNotAskedOfProbes(ProfileKind profile)
+    {
+        string token = Path.Combine(_folder, "token");
+        await File.WriteAllTextAsync(token, "0123456789abcdef0123\n", Cancel);
+        await using IApiHost host = await StartAsync(profile, options => options with { TokenFile = token });
+        using HttpClient client = new();
+        Assert.Equal(200, (await GetAsync(client, host.Addresses[0] + "/healthz")).Status);
+        Assert.Equal(200, (await GetAsync(client, host.Addresses[0] + "/readyz")).Status);
+        Assert.Equal(401, (await GetAsync(client, host.Addresses[0] + "/metrics")).Status);
+        await using RemoteApi bare = RemoteApi.AtUrl(new Uri(host.Addresses[0]));
+        ApiException refused = await Assert.ThrowsAsync<ApiException>(() => bare.GetAsync("/api/v1/node", Cancel));
+        Assert.True(refused.WantsToken);
+        Assert.StartsWith($"{host.Addresses[0]}/api/v1/node: 401", refused.Message, StringComparison.Ordinal);
+        await using RemoteApi bringing = RemoteApi.AtUrl(new Uri(host.Addresses[0])).With(token);
+        using System.Text.Json.JsonDocument node = await bringing.GetAsync("/api/v1/node", Cancel);
+        Assert.Equal("keck-host", node.RootElement.Text("agent"));
+    }
+
     [Fact]
     public async Task Kestrel_Certificate_ServesTls()
     {
@@ -192,6 +213,19 @@ public sealed class ApiHostTests : IDisposable
         Assert.Empty(new ApiListenOptions().Validate(minimal: true));
         Assert.Empty(new ApiListenOptions().Validate(minimal: false));
         Assert.Single(new ApiListenOptions { Address = null, UnixSocket = null }.Validate(minimal: false));
+    }
+
+    [Theory]
+    [InlineData("token", "fewer than 16")]
+    [InlineData("certificate", "certificate")]
+    public async Task Check_FilesThatCannotServe_AreNamedBeforeTheStart(string kind, string words)
+    {
+        string file = Path.Combine(_folder, kind);
+        await File.WriteAllTextAsync(file, "short", Cancel);
+        ApiListenOptions options = kind == "token" ? Options() with { TokenFile = file } : Options() with { CertificateFile = file };
+        Assert.Contains(words, Assert.Single(ApiHosts.Check(options, ProfileKind.Standard)), StringComparison.Ordinal);
+        Assert.Empty(ApiHosts.Check(Options(), ProfileKind.Standard));
+        Assert.Single(ApiHosts.Check(Options() with { Address = "0.0.0.0:1" }, ProfileKind.Minimal));
     }
 
     [Fact]

@@ -38,6 +38,52 @@ public sealed class ApiRouterTests
         Golden.Check($"{name}.json", $"{response.Status} {response.ContentType}\n{Indent(body)}\n");
     }
 
+    [Theory]
+    [InlineData("/api/v1/tree")]
+    [InlineData("/api/v1/tree?view=machines")]
+    [InlineData("/api/v1/processes")]
+    [InlineData("/api/v1/processes/700")]
+    [InlineData("/api/v1/pods?idle=proportional")]
+    [InlineData("/api/v1/namespaces")]
+    [InlineData("/api/v1/machines/" + SampleLedger.MachineUuid)]
+    public void Documents_NoMeter_HaveNoFigureOfEnergy(string target)
+    {
+        LedgerSnapshot Bare(int second) => SampleLedger.At(second) is var full
+            ? full with
+            {
+                Meters = [],
+                Consumers = [.. full.Consumers.Select(consumer => consumer with { Active = [], Proportional = [], Allocated = [], Bounds = default })],
+                Cores = [.. full.Cores.Select(row => row with { Microjoules = 0 })],
+            }
+            : full;
+        var agent = new FakeAgent(seconds: 0);
+        for (int second = 1; second <= 30; second++)
+        {
+            agent.Advance(Bare(second));
+        }
+
+        (ApiResponse response, string body) = agent.Get(target);
+        Assert.Equal(200, response.Status);
+        foreach (string figure in new[] { "energyMicrojoules", "activeMicrojoules", "idleMicrojoules", "low", "high", "powerWatts", "vcpusMicrojoules" })
+        {
+            Assert.DoesNotContain($"\"{figure}\":0", body, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Process_MemoryUnknown_HasNoPartOfItsMeter()
+    {
+        LedgerSnapshot ledger = SampleLedger.At(1);
+        var agent = new FakeAgent(seconds: 0);
+        agent.Advance(ledger with
+        {
+            Consumers = [.. ledger.Consumers.Select(consumer => consumer.Pid is 700 or 800
+                ? consumer with { Active = consumer.Active.SetItem(2, 0), Proportional = consumer.Proportional.SetItem(2, 0) } : consumer)],
+        });
+        Assert.DoesNotContain("\"dram-0\"", agent.Get("/api/v1/processes/700").Body, StringComparison.Ordinal);
+        Assert.Contains("\"dram-0\":0", agent.Get("/api/v1/processes/800").Body, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Handle_OtherMethod_Is405WithAllow()
     {

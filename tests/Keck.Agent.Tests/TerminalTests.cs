@@ -1,7 +1,9 @@
 using System.Diagnostics;
+using System.IO.Pipes;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Keck.Agent.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace Keck.Agent.Tests;
 
@@ -30,11 +32,56 @@ public sealed class TerminalTests
     }
 
     [Fact]
+    public void Write_FileThatOthersWriteToAsWell_KeepsWhatEachHasWritten()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            using (SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Write))
+            using (Terminal one = new((int)file.DangerousGetHandle()))
+            using (Terminal other = new((int)file.DangerousGetHandle()))
+            {
+                Assert.True(one.Write("before, and longer\n"));
+                Assert.True(other.Write("table\n"));
+                Assert.True(one.Write("after\n"));
+                Assert.Null(one.Failure);
+            }
+
+            Assert.Equal("before, and longer\ntable\nafter\n", File.ReadAllText(path));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void Write_DiskFull_SaysWhy()
+    {
+        Assert.SkipUnless(File.Exists("/dev/full"), "/dev/full is not there");
+        using SafeFileHandle full = File.OpenHandle("/dev/full", FileMode.Open, FileAccess.Write);
+        using Terminal terminal = new((int)full.DangerousGetHandle());
+        Assert.False(terminal.Write("table\n"));
+        Assert.Contains("space", terminal.Failure?.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Write_ReaderGone_IsNoFailureAndTheEnd()
+    {
+        using AnonymousPipeServerStream pipe = new(PipeDirection.Out);
+        pipe.ClientSafePipeHandle.Dispose();
+        using Terminal terminal = new((int)pipe.SafePipeHandle.DangerousGetHandle());
+        Assert.False(terminal.Write("table\n"));
+        Assert.Null(terminal.Failure);
+    }
+
+    [Fact]
     public async Task Structs_AgainstTheHeaders_AreTheSame()
     {
         Assert.SkipUnless(File.Exists("/usr/bin/gcc"), "no C compiler on this machine (gcc)");
         TerminalSettings settings = default;
         string source = $"""
+            #include <errno.h>
             #include <signal.h>
             #include <stddef.h>
             #include <sys/ioctl.h>
@@ -46,6 +93,7 @@ public sealed class TerminalTests
             _Static_assert((ICANON | ECHO) == {TerminalSettings.LinesAndEcho}, "flags");
             _Static_assert(sizeof(struct winsize) == {Unsafe.SizeOf<WindowSize>()} && offsetof(struct winsize, ws_col) == 2, "winsize");
             _Static_assert(TCSANOW == {LibC.Now} && TIOCGWINSZ == {LibC.GetWindowSize} && SIGSTOP == {LibC.StopSignal}, "numbers");
+            _Static_assert(EPIPE == {LibC.BrokenPipe} && EINTR == {LibC.Interrupted}, "errors");
 
             """;
         using Process gcc = Process.Start(new ProcessStartInfo("gcc", ["-fsyntax-only", "-Wall", "-Werror", "-x", "c", "-"]) { RedirectStandardInput = true, RedirectStandardError = true })!;

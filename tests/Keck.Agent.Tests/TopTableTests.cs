@@ -42,6 +42,15 @@ public sealed class TopTableTests
     public void Render_SteppedDown_SaysWhy() =>
         Assert.Contains("profile minimal instead of standard: CPU is over", Render(new TopSelection()), StringComparison.Ordinal);
 
+    [Fact]
+    public void Render_NoMeter_SaysSoAndShowsNoEnergy()
+    {
+        string table = Render(new TopSelection(), """{"count":1,"items":[{"pid":30,"name":"bravo","cpuSeconds":1}]}""");
+        Assert.Contains("on h: no meter found; see keck-host doctor", table, StringComparison.Ordinal);
+        Assert.DoesNotContain(" W ", table[table.IndexOf("30", StringComparison.Ordinal)..], StringComparison.Ordinal);
+        Assert.DoesNotContain("0.000000 J", table, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(20)]
     [InlineData(79)]

@@ -52,6 +52,46 @@ public sealed class OptionsLoaderTests : IDisposable
         Assert.Contains("there is no file", Assert.Single(errors), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Load_RelativePaths_AreMadeWhole()
+    {
+        string here = Path.GetRelativePath(Environment.CurrentDirectory, _folder);
+        HostOptions options = Load(
+            Write($$$"""{"path": {"procfs": "{{{here}}}"}}"""), name => name == "KECK_PATH__SYSFS" ? here + "/" : null,
+            new Dictionary<string, string> { ["path.rootfs"] = here }, out ImmutableArray<string> errors);
+        Assert.Empty(errors);
+        Assert.Equal((_folder, _folder, _folder), (options.ProcRoot, options.SysRoot, options.RootFs));
+    }
+
+    [Theory]
+    [InlineData("/proc/")]
+    [InlineData("/sys/../proc")]
+    public void Load_OwnTreeWrittenOtherwise_IsThisMachines(string path)
+    {
+        HostOptions options = Load(Write("{}"), _ => null, new Dictionary<string, string> { ["path.procfs"] = path }, out ImmutableArray<string> errors);
+        Assert.Empty(errors);
+        Assert.True(options.OwnTrees);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("no/such")]
+    [InlineData("a\0b")]
+    public void Load_PathThatIsNoDirectory_IsAnError(string path)
+    {
+        _ = Load(Write("{}"), _ => null, new Dictionary<string, string> { ["path.procfs"] = path }, out ImmutableArray<string> errors);
+        Assert.Contains("is not a directory", Assert.Single(errors), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Unknown_Environment_NamesWhatIsNoSetting() => Assert.Equal(
+        ["KECK_PATH_PROCFS", "KECK_PROFIL"],
+        OptionsLoader.Unknown(Settings.Table,
+        [
+            "PATH", "KECK_PROFIL", "KECK_PROFILE", "KECK_PATH__PROCFS", "KECK_PATH_PROCFS", "KECK_CHANNEL", "KECK_CALIBRATION", "KECK_UPDATE_GOLDEN",
+            "KECK_HOST_PORT_9470_TCP", "KECK_HOST_SERVICE_HOST",
+        ]));
+
     private string Write(string text)
     {
         string file = Path.Combine(_folder, "host.json");

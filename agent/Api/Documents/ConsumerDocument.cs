@@ -35,12 +35,12 @@ internal sealed record ConsumerDocument : FigureDocument
     public bool Ended { get; init; }
 
     /// <summary>Its own part of the energy, µJ.</summary>
-    public long ActiveMicrojoules { get; init; }
+    public long? ActiveMicrojoules { get; init; }
 
     /// <summary>Its part of the static energy, µJ; under <c>idle=proportional</c>, and of machines under <c>idle=allocated</c>.</summary>
     public long? IdleMicrojoules { get; init; }
 
-    /// <summary>Energy by meter id, µJ; adds up to the whole.</summary>
+    /// <summary>Energy by meter id, µJ; adds up to the whole. Without a meter of memory for a process whose memory is not known.</summary>
     public required IReadOnlyDictionary<string, long> Meters { get; init; }
 
     public double CpuSeconds { get; init; }

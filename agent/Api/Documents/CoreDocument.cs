@@ -11,7 +11,7 @@ internal sealed record CoreDocument
     public int? Package { get; init; }
 
     /// <summary>Active energy since the epoch, µJ, of the meters that follow runs.</summary>
-    public long EnergyMicrojoules { get; init; }
+    public long? EnergyMicrojoules { get; init; }
 
     /// <summary>Mean over the last 10 to 20 s.</summary>
     public double? PowerWatts { get; init; }

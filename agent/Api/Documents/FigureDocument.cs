@@ -1,16 +1,16 @@
 namespace Keck.Agent;
 
-/// <summary>Energy since the epoch and power over a window, as every document shows them.</summary>
+/// <summary>Energy since the epoch and power over a window, as every document shows them; absent where the machine has no meter.</summary>
 internal abstract record FigureDocument
 {
     /// <summary>Cumulative since the epoch, µJ, under the policy of the answer.</summary>
-    public required long EnergyMicrojoules { get; init; }
+    public required long? EnergyMicrojoules { get; init; }
 
     /// <summary>95 % lower bound of it, µJ.</summary>
-    public required long Low { get; init; }
+    public required long? Low { get; init; }
 
     /// <summary>95 % upper bound of it, µJ.</summary>
-    public required long High { get; init; }
+    public required long? High { get; init; }
 
     /// <summary>The worst quality among the meters it comes from.</summary>
     public string? Quality { get; init; }

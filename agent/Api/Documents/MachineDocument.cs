@@ -25,10 +25,10 @@ internal sealed record MachineDocument
     public required long Series { get; init; }
 
     /// <summary>Active energy of its vCPUs, µJ.</summary>
-    public required long VcpusMicrojoules { get; init; }
+    public required long? VcpusMicrojoules { get; init; }
 
     /// <summary>Active energy of its other threads: QEMU's main loop, iothreads, vhost workers, helpers; µJ.</summary>
-    public required long OverheadMicrojoules { get; init; }
+    public required long? OverheadMicrojoules { get; init; }
 
     /// <summary>Active energy of memory, µJ; where there is a meter of it.</summary>
     public long? DramMicrojoules { get; init; }

@@ -8,7 +8,7 @@ internal sealed record NamespaceDocument : FigureDocument
 
     public required int Pods { get; init; }
 
-    public long ActiveMicrojoules { get; init; }
+    public long? ActiveMicrojoules { get; init; }
 
     public long? IdleMicrojoules { get; init; }
 }

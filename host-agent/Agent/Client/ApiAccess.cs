@@ -13,7 +13,7 @@ internal sealed class ApiAccess : IApiAccess
     internal ApiAccess(Command command)
     {
         command.Options.Add(_url);
-        _settings = new SettingFlags(Settings.Table, command, "socket", "listen", "profile", "idle", "model", "calibration", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
+        _settings = new SettingFlags(Settings.Table, command, "socket", "listen", "tokenFile", "profile", "idle", "model", "calibration", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
     }
 
     /// <summary>Opens the API, or says what is wrong and returns null.</summary>
@@ -24,11 +24,25 @@ internal sealed class ApiAccess : IApiAccess
             return null;
         }
 
+        try
+        {
+            return await OpenAsync(parsed, options, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is StartException or ListenException)
+        {
+            Console.Error.WriteLine($"keck-host: {e.Message}");
+            return null;
+        }
+    }
+
+    private async Task<IApi?> OpenAsync(ParseResult parsed, HostOptions options, CancellationToken cancellation)
+    {
         if (parsed.GetValue(_url) is { } text)
         {
             if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is ("http" or "https"))
             {
-                return RemoteApi.AtUrl(url);
+                // The token of this machine's configuration is this machine's agent's: another one gets what was given for it.
+                return RemoteApi.AtUrl(url).With(_settings.Given(parsed, "tokenFile"));
             }
 
             Console.Error.WriteLine($"keck-host: --url: '{text}' is not an address such as http://127.0.0.1:9470");
@@ -40,23 +54,16 @@ internal sealed class ApiAccess : IApiAccess
         {
             // The minimal profile serves its address alone.
             RemoteApi? running = options.Socket is { } socket && File.Exists(socket) ? await AnsweringAsync(RemoteApi.AtSocket(socket), cancellation).ConfigureAwait(false) : null;
-            running ??= options.Listen is { } listen ? await AnsweringAsync(RemoteApi.AtUrl(new Uri($"http://{listen}")), cancellation).ConfigureAwait(false) : null;
+            running ??= options.Listen is { } listen ? await AnsweringAsync(RemoteApi.AtUrl(new Uri($"http://{listen}")).With(options.TokenFile), cancellation).ConfigureAwait(false) : null;
             if (running is not null)
             {
                 return running;
             }
         }
 
-        try
-        {
-            return LocalApi.Start(options, TimeProvider.System);
-        }
-        catch (StartException e)
-        {
-            Console.Error.WriteLine($"keck-host: {e.Message}");
-            return null;
-        }
+        return LocalApi.Start(options, TimeProvider.System);
     }
+
     // A socket left behind has nobody; on the port there may be anybody.
     private static async Task<RemoteApi?> AnsweringAsync(RemoteApi remote, CancellationToken cancellation)
     {
@@ -68,9 +75,13 @@ internal sealed class ApiAccess : IApiAccess
                 return remote;
             }
         }
-        catch (ApiException)
+        catch (ApiException e)
         {
             // Nobody, or nobody who says this.
+            if (e.WantsToken)
+            {
+                Console.Error.WriteLine($"keck-host: {remote.Name} wants a token (--token-file): it is not asked");
+            }
         }
 
         await remote.DisposeAsync().ConfigureAwait(false);

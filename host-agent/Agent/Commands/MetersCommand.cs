@@ -33,7 +33,13 @@ internal static class MetersCommand
                     using JsonDocument document = await api.GetAsync("/api/v1/meters", cancellation).ConfigureAwait(false);
                     await parsed.InvocationConfiguration.Output.WriteAsync(
                         parsed.GetValue(json) ? document.RootElement.GetRawText() + "\n" : Render(document.RootElement)).ConfigureAwait(false);
-                    return ExitCodes.Ok;
+                    if (document.RootElement.Items("items").Any())
+                    {
+                        return ExitCodes.Ok;
+                    }
+
+                    await Console.Error.WriteLineAsync("keck-host: no meter found; see keck-host doctor").ConfigureAwait(false);
+                    return ExitCodes.Failed;
                 }
                 catch (ApiException e)
                 {

@@ -64,6 +64,20 @@ public sealed class StartFaultTests : IDisposable
     }
 
     [Theory]
+    [InlineData("is not loopback", "--listen", "0.0.0.0:9778", "--socket", "none")]
+    [InlineData("/nonexistent does not exist", "--listen", "127.0.0.1:0", "--socket", "none", "--token-file", "/nonexistent")]
+    [InlineData("nobody could ask this agent", "--listen", "none", "--socket", "none")]
+    [InlineData("must be an absolute path", "--listen", "none", "--socket", "here.sock")]
+    public void Run_CannotBeServedSo_IsSaidBeforeAnythingIsOpened(string words, params string[] arguments)
+    {
+        string state = Path.Combine(_folder, "state");
+        (int code, _, string[] errors) = HostBinary.Run(["run", "--state", state, .. arguments]);
+        Assert.Equal(Usage, code);
+        Assert.Contains(words, Assert.Single(errors), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(state));
+    }
+
+    [Theory]
     [InlineData("standard")]
     [InlineData("minimal")]
     public void Run_PortInUse_SaysWhichAndWhatToDo(string profile)
