@@ -20,7 +20,7 @@ internal static class KeplerMetrics
         Node("kepler_node_cpu_idle", "Static energy of a RAPL zone.", meter => meter.Static),
         new("kepler_node_cpu_idle_watts", MetricType.Gauge, "watts", "zone,path,node_name", "Static power of a RAPL zone.",
             (scrape, writer) => NodeWatts(scrape, writer, meter => meter.Static)),
-        new("kepler_node_cpu_usage_ratio", MetricType.Gauge, "ratio", "node_name", "Busy part of all CPUs.", UsageRatio),
+        new("kepler_node_cpu_usage_ratio", MetricType.Gauge, "ratio", "node_name", "Busy part of all CPUs over the last 5 s; stolen time is not busy.", UsageRatio),
         new("kepler_node_cpu_info", MetricType.Gauge, null, "processor,vendor_id,model_name,physical_id,core_id", "Constant 1 for each CPU.", CpuInfo),
         new("kepler_process_cpu_joules", MetricType.Counter, "joules", "pid,comm,type,state,container_id,zone,node_name",
             "Active energy of a process.", (scrape, writer) => Joules(scrape, writer, scrape.Processes, ProcessLabels)),
@@ -197,7 +197,7 @@ internal static class KeplerMetrics
 
     private static void UsageRatio(MetricScrape scrape, ExpositionWriter writer)
     {
-        if (scrape.Node.CpuUsageRatio is { } ratio)
+        if (scrape.Node.Counters?.CpuUsageRatio is { } ratio)
         {
             writer.Sample().Label("node_name", scrape.Node.Host).Value(ratio);
         }

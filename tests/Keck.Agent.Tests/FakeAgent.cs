@@ -142,8 +142,7 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
             CreatedAt = new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero),
             NotUsedBecause = "/etc/keck/profile.json: it was made with microcode 0x1, this machine has 0x2",
         },
-        CpuUsageRatio = 0.25,
-        Counters = new(1_000, 2_000, 3, 0),
+        Counters = new(1_000, 2_000, 3, 0) { CpuUsageRatio = 0.25 },
     };
 
     public SelfFacts Self() => new()
