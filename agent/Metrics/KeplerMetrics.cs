@@ -70,7 +70,7 @@ internal static class KeplerMetrics
     private static MeterTotals[] Selected(LedgerSnapshot ledger, EnergyDomain zone) => [.. ledger.Meters.Where(meter => meter.Meter.Domain == zone)];
 
     private static ExpositionWriter NodeLabels(MetricScrape scrape, ExpositionWriter writer, EnergyDomain zone) =>
-        writer.Label("zone", zone.Name()).Label("path", scrape.Reports.FirstOrDefault(report => report.Meter.Domain == zone)?.Path)
+        writer.Label("zone", zone.Name()).Label("path", scrape.Reports.FirstOrDefault(report => report.Meter.Domain == zone && report.Path?.StartsWith('/') == true)?.Path)
             .Label("node_name", scrape.Node.Host);
 
     private static void NodeJoules(MetricScrape scrape, ExpositionWriter writer)

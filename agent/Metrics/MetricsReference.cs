@@ -55,7 +55,8 @@ internal static class MetricsReference
 
             ## Dialect `scaphandre`
             With `--expose scaphandre`, asked for by `?expose=scaphandre`: the names of Scaphandre 1.0. Energy is energy (not power added up);
-            `exe` is the process's comm; `cmdline` is left out.
+            `exe` is the process's comm; `cmdline` is left out. `value_source` is Scaphandre's own word (`powercap_rapl_psys`,
+            `powercap_rapl_pkg`) only for what powercap counted; else it is the meter's origin, such as `estimate`, `hwmon` or `budget`.
 
             """);
         Table(page, null, ScaphandreMetrics.Table);

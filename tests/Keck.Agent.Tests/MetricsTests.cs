@@ -141,6 +141,28 @@ public sealed partial class MetricsTests
     }
 
     [Theory]
+    [InlineData(EnergyOrigin.Estimate, "estimate")]
+    [InlineData(EnergyOrigin.Hwmon, "hwmon")]
+    [InlineData(EnergyOrigin.Budget, "budget")]
+    [InlineData(EnergyOrigin.Rapl, "powercap_rapl_pkg")]
+    public void Metrics_ScaphandreHost_SaysWhereItsEnergyIsFrom(EnergyOrigin origin, string expected)
+    {
+        var agent = new FakeAgent { Origin = origin };
+        string body = agent.Get("/metrics?expose=scaphandre", router: agent.Router(MetricDialects.Scaphandre)).Body;
+        Assert.Contains($"scaph_host_energy_microjoules{{value_source=\"{expected}\"}} ", body, StringComparison.Ordinal);
+        Assert.Contains($"scaph_host_power_microwatts{{value_source=\"{expected}\"}} ", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Metrics_KeplerNode_PathIsAPathOrAbsent()
+    {
+        var agent = new FakeAgent { Origin = EnergyOrigin.Estimate };
+        string body = agent.Get("/metrics?expose=kepler", router: agent.Router(MetricDialects.Kepler)).Body;
+        Assert.Contains("kepler_node_cpu_joules_total{zone=\"package\",node_name=\"kvm-07\"} ", body, StringComparison.Ordinal);
+        Assert.DoesNotContain("path=", body, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(1_234_567, "1.234567")]
     [InlineData(1_000_000, "1")]
     [InlineData(10, "0.00001")]
