@@ -46,8 +46,9 @@ internal static class MetricsReference
 
             ## Dialect `kepler`
             With `--expose kepler`, asked for by `?expose=kepler`: the names of Kepler 0.11. Zones that no meter covers are absent, sockets of a
-            zone are summed, energies are the ledger's (they add up). Process series need `--expose-processes top:N` here too. `exe` and
-            `vm_id` are not known and left out; GPU and VM names appear when such consumers do.
+            zone are summed, energies are the ledger's (they add up). Process series need `--expose-processes top:N` here too. `exe`
+            is not known and left out. There are no `kepler_*_gpu_*` names: no GPU is metered yet. A process of a virtual machine is of
+            type `vm`; a machine that is known and does not run is `terminated`.
 
             """);
         Table(page, null, KeplerMetrics.Table);

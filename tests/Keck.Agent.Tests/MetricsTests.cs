@@ -154,6 +154,18 @@ public sealed partial class MetricsTests
     }
 
     [Fact]
+    public void Metrics_KeplerVm_IsTheLedgersMachineAndItsProcessSaysWhichItIs()
+    {
+        var agent = new FakeAgent(seconds: 77);
+        string[] lines = agent.Get("/metrics?expose=kepler", router: agent.Router(MetricDialects.Kepler, topProcesses: 10)).Body.Split('\n');
+        const string Labels = $"vm_id=\"{SampleLedger.MachineUuid}\",vm_name=\"web-vm\",hypervisor=\"kvm\",state=\"running\"";
+        Assert.Contains($"kepler_vm_cpu_joules_total{{{Labels},zone=\"package\",node_name=\"kvm-07\"}} 192.500462", lines); // 77 s of 2,000,005 + 500,001 µJ
+        Assert.Single(lines, line => line.StartsWith($"kepler_vm_cpu_watts{{{Labels},zone=\"package\"", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("kepler_process_cpu_joules_total{pid=\"1000\",", StringComparison.Ordinal)
+            && line.Contains($"type=\"vm\",vm_id=\"{SampleLedger.MachineUuid}\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Metrics_KeplerNode_PathIsAPathOrAbsent()
     {
         var agent = new FakeAgent { Origin = EnergyOrigin.Estimate };
