@@ -145,7 +145,7 @@ public sealed class ApiRouterTests
     public void Documents_EveryEnergyFigure_LiesWithinItsBounds()
     {
         var agent = new FakeAgent();
-        foreach (string target in (string[])["/api/v1/processes", "/api/v1/pods", "/api/v1/namespaces"])
+        foreach (string target in (string[])["/api/v1/processes", "/api/v1/pods", "/api/v1/containers", "/api/v1/machines", "/api/v1/namespaces"])
         {
             foreach (JsonElement item in JsonDocument.Parse(agent.Get(target).Body).RootElement.GetProperty("items").EnumerateArray())
             {
@@ -157,6 +157,31 @@ public sealed class ApiRouterTests
                 Assert.NotEmpty(item.GetProperty("origin").GetString()!);
             }
         }
+    }
+
+    [Theory]
+    [InlineData("/api/v1/node", 4)]
+    [InlineData("/api/v1/meters", 4)]
+    [InlineData("/api/v1/processes/700", 1)]
+    [InlineData("/api/v1/pods/" + SampleLedger.PodUid, 2)]
+    [InlineData("/api/v1/machines/" + SampleLedger.MachineUuid, 1)]
+    public void Documents_WhereverBoundsAre_TheyHoldTheFigureAndSayWhereItIsFrom(string target, int figures)
+    {
+        JsonElement[] bounded = [.. Objects(JsonDocument.Parse(new FakeAgent().Get(target).Body).RootElement).Where(item => item.TryGetProperty("low", out _))];
+        Assert.Equal(figures, bounded.Length);
+        Assert.All(bounded, item =>
+        {
+            Assert.InRange(item.GetProperty("energyMicrojoules").GetInt64(), item.GetProperty("low").GetInt64(), item.GetProperty("high").GetInt64());
+            Assert.NotEmpty(item.GetProperty("quality").GetString()!);
+            Assert.NotEmpty(item.GetProperty("origin").GetString()!);
+        });
+
+        static IEnumerable<JsonElement> Objects(JsonElement element) => element.ValueKind switch
+        {
+            JsonValueKind.Object => element.EnumerateObject().SelectMany(member => Objects(member.Value)).Prepend(element),
+            JsonValueKind.Array => element.EnumerateArray().SelectMany(Objects),
+            _ => [],
+        };
     }
 
     [Fact]
