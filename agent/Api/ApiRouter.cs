@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Keck.Metering;
@@ -172,7 +173,7 @@ public sealed class ApiRouter
 
         return Checked(query, path, () =>
         {
-            HistoryAnswer answer = _parts.History.Query(kind, id, from, to, step, policy);
+            HistoryAnswer answer = _parts.History.Query(kind, id is null ? null : SeriesId(kind, id), from, to, step, policy);
             return id is not null && answer.Series.Count == 0
                 ? Problem.NotFound(path, $"No series of kind {SeriesKey.KindNames[(int)kind]} has this id: it is unknown, or not among those kept.")
                 : Json(
@@ -182,6 +183,16 @@ public sealed class ApiRouter
                         step.TotalSeconds, policy.Name()),
                     ApiJson.Default.HistoryDocument);
         });
+    }
+
+    // As the documents have it: a key, or an id; a process's id is its pid, its series' is pid/start.
+    private string SeriesId(SeriesKind kind, string id)
+    {
+        string key = new SeriesKey(kind, "").Text;
+        id = id.StartsWith(key, StringComparison.Ordinal) ? id[key.Length..] : id;
+        return kind == SeriesKind.Process && int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int pid)
+            ? ConsumerEndpoints.Process(_parts.State.Ledger(), pid)?.Id ?? _parts.History.LatestProcess(pid) ?? id
+            : id;
     }
 
     // Some 300 steps, in round figures.

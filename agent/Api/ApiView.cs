@@ -68,6 +68,7 @@ internal sealed class ApiView
         {
             Kind = SeriesKey.KindNames[(int)SeriesKey.Of(consumer).Kind],
             Id = process ? consumer.Pid.ToString(CultureInfo.InvariantCulture) : consumer.Id,
+            Key = SeriesKey.Of(consumer).Text,
             Name = consumer.Kind switch
             {
                 ConsumerKind.Pod => pod?.Name ?? consumer.Name,

@@ -110,6 +110,11 @@ internal sealed class ConsumerEndpoints(AgentParts parts)
             ApiJson.Default.NamespaceList);
     }
 
+    /// <summary>Of the processes that had a pid in turn, the one alive, else the newest; null for none known.</summary>
+    internal static ConsumerTotals? Process(LedgerSnapshot ledger, int pid) =>
+        ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Process && consumer.Pid == pid)
+            .OrderBy(process => process.Ended).ThenByDescending(process => process.StartNanoseconds).FirstOrDefault();
+
     private static bool Sort(ApiQuery query) =>
         query.Choice<bool>("sort", true, text => text switch { "power" => true, "energy" => false, _ => null }, ["power", "energy"]);
 
@@ -120,17 +125,12 @@ internal sealed class ConsumerEndpoints(AgentParts parts)
 
     private static ConsumerTotals[] Find(LedgerSnapshot ledger, ConsumerKind kind, string id)
     {
-        ConsumerTotals[] all = [.. ledger.Consumers.Where(consumer => consumer.Kind == kind)];
         if (kind == ConsumerKind.Process)
         {
-            // Of those that had this pid in turn, the one alive, else the newest.
-            return
-            [
-                .. all.Where(process => process.Pid.ToString(CultureInfo.InvariantCulture) == id)
-                    .OrderBy(process => process.Ended).ThenByDescending(process => process.StartNanoseconds).Take(1),
-            ];
+            return int.TryParse(id, NumberStyles.None, CultureInfo.InvariantCulture, out int pid) && Process(ledger, pid) is { } process ? [process] : [];
         }
 
+        ConsumerTotals[] all = [.. ledger.Consumers.Where(consumer => consumer.Kind == kind)];
         ConsumerTotals[] exact = [.. all.Where(consumer => consumer.Id == id)];
         return exact.Length > 0 || id.Length < MinPrefix || kind != ConsumerKind.Container
             ? exact

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Keck.Metering;
 
 namespace Keck.Agent;
@@ -181,6 +182,18 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
 
             found.Sort((a, b) => a.Energy != b.Energy ? b.Energy.CompareTo(a.Energy) : string.CompareOrdinal(a.Series.Key.Id, b.Series.Key.Id));
             return new HistoryAnswer(times, step, [.. found.Select(item => item.Series)]);
+        }
+    }
+
+    /// <summary>Id of the newest series of a pid, such as <c>700/1200000000</c>; null where none is kept.</summary>
+    internal string? LatestProcess(int pid)
+    {
+        string start = string.Create(CultureInfo.InvariantCulture, $"{pid}/");
+        lock (_lock)
+        {
+            return _long.Keys.Where(key => key.Kind == SeriesKind.Process && key.Id.StartsWith(start, StringComparison.Ordinal))
+                .Select(key => key.Id)
+                .MaxBy(id => long.TryParse(id.AsSpan(start.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long began) ? began : -1);
         }
     }
 

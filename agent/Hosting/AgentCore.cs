@@ -8,6 +8,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
 {
     private int _disposed;
     private readonly SelfMeter _self = new();
+    private readonly HostStat _stat;
     private readonly ProfileGovernor _governor;
     private readonly LimitedRuns _limited;
     private readonly LiveTrace _trace;
@@ -25,6 +26,8 @@ internal abstract class AgentCore : IAgentState, IDisposable
         AgentOptions options, TimeProvider time, IRunSource runs, IMeterFeed meters, IWorkloads workloads, StateKeeper? keeper, MachineProfile? calibration = null)
     {
         (Options, Time, _keeper) = (options, time, keeper);
+        _stat = new HostStat(options.ProcRoot);
+        _stat.Read();
         _governor = new ProfileGovernor(options.Profile);
         AgentProfile profile = AgentProfile.Of(options.Profile);
         State = keeper?.Load() ?? ResumedState.New();
@@ -104,6 +107,9 @@ internal abstract class AgentCore : IAgentState, IDisposable
         return change;
     }
 
+    /// <summary>Reads how busy the machine was since the last call.</summary>
+    internal void ReadCounters() => _stat.Read();
+
     /// <summary>Looks which CPUs are online.</summary>
     internal abstract void RefreshTopology();
 
@@ -157,6 +163,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
         ProfileChanges = _governor.Changes,
         Calibration = Calibration,
         ModelLimit = ModelLimit,
+        Counters = _stat.Counters,
     };
 
     /// <inheritdoc/>
@@ -197,6 +204,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
         _keeper?.Dispose();
         DisposeSources();
         _self.Dispose();
+        _stat.Dispose();
     }
 
     /// <summary>What an earlier run left is used up.</summary>

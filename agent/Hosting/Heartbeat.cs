@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Keck.Agent;
 
-/// <summary>Every second, or as seldom as the profile says, the history; every 5 s the CPUs online and the agent's own budget.</summary>
+/// <summary>Every second, or as seldom as the profile says, the history; every 5 s the CPUs online, how busy they are, and the agent's own budget.</summary>
 internal sealed partial class Heartbeat(AgentCore agent, TimeProvider time, ILogger<Heartbeat> logger) : BackgroundService
 {
     private const int HeartbeatEvery = 5;
@@ -26,6 +26,7 @@ internal sealed partial class Heartbeat(AgentCore agent, TimeProvider time, ILog
                 if (second % HeartbeatEvery == 0)
                 {
                     agent.RefreshTopology();
+                    agent.ReadCounters();
                     trimmed = second == 0 ? null : Trim(trimmed);
                     if (agent.ObserveSelf() is { } change)
                     {

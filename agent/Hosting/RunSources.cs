@@ -44,8 +44,8 @@ internal sealed class RunSources : IDisposable
     }
 
     /// <summary>What eBPF needs and whether it is there, for <c>doctor</c>.</summary>
-    internal static IReadOnlyList<CapabilityCheck> Examine(AgentOptions options, Topology topology) =>
-        BpfDoctor.Examine(BpfOptions(options, AgentProfile.Of(options.Profile), topology));
+    internal static IReadOnlyList<CapabilityCheck> Examine(AgentOptions options, Topology topology, string unit) =>
+        BpfDoctor.Examine(BpfOptions(options, AgentProfile.Of(options.Profile), topology), unit);
 
     /// <summary>How well the source sees.</summary>
     internal RunSourceFacts Facts() => _bpf is null

@@ -20,13 +20,13 @@ internal static class KeplerMetrics
         Node("kepler_node_cpu_idle", "Static energy of a RAPL zone.", meter => meter.Static),
         new("kepler_node_cpu_idle_watts", MetricType.Gauge, "watts", "zone,path,node_name", "Static power of a RAPL zone.",
             (scrape, writer) => NodeWatts(scrape, writer, meter => meter.Static)),
-        new("kepler_node_cpu_usage_ratio", MetricType.Gauge, "ratio", "node_name", "Busy part of all CPUs.", UsageRatio),
+        new("kepler_node_cpu_usage_ratio", MetricType.Gauge, "ratio", "node_name", "Busy part of all CPUs over the last 5 s; stolen time is not busy.", UsageRatio),
         new("kepler_node_cpu_info", MetricType.Gauge, null, "processor,vendor_id,model_name,physical_id,core_id", "Constant 1 for each CPU.", CpuInfo),
-        new("kepler_process_cpu_joules", MetricType.Counter, "joules", "pid,comm,type,state,container_id,zone,node_name",
+        new("kepler_process_cpu_joules", MetricType.Counter, "joules", "pid,comm,type,state,container_id,vm_id,zone,node_name",
             "Active energy of a process.", (scrape, writer) => Joules(scrape, writer, scrape.Processes, ProcessLabels)),
-        new("kepler_process_cpu_watts", MetricType.Gauge, "watts", "pid,comm,type,state,container_id,zone,node_name",
+        new("kepler_process_cpu_watts", MetricType.Gauge, "watts", "pid,comm,type,state,container_id,vm_id,zone,node_name",
             "Active power of a process.", (scrape, writer) => Watts(scrape, writer, scrape.Processes, ProcessLabels)),
-        new("kepler_process_cpu_seconds", MetricType.Counter, "seconds", "pid,comm,type,container_id,node_name",
+        new("kepler_process_cpu_seconds", MetricType.Counter, "seconds", "pid,comm,type,container_id,vm_id,node_name",
             "CPU time of a process.", (scrape, writer) => Seconds(scrape, writer, scrape.Processes, ProcessIdentity)),
         new("kepler_container_cpu_joules", MetricType.Counter, "joules", "container_id,container_name,runtime,state,zone,pod_id,node_name",
             "Active energy of a container.", (scrape, writer) => Joules(scrape, writer, scrape.Containers, ContainerLabels)),
@@ -38,6 +38,10 @@ internal static class KeplerMetrics
             "Active energy of a pod.", (scrape, writer) => Joules(scrape, writer, scrape.Pods, PodLabels)),
         new("kepler_pod_cpu_watts", MetricType.Gauge, "watts", "pod_id,pod_name,pod_namespace,state,zone,node_name",
             "Active power of a pod.", (scrape, writer) => Watts(scrape, writer, scrape.Pods, PodLabels)),
+        new("kepler_vm_cpu_joules", MetricType.Counter, "joules", "vm_id,vm_name,hypervisor,state,zone,node_name",
+            "Active energy of a virtual machine.", (scrape, writer) => Joules(scrape, writer, Machines(scrape), MachineLabels)),
+        new("kepler_vm_cpu_watts", MetricType.Gauge, "watts", "vm_id,vm_name,hypervisor,state,zone,node_name",
+            "Active power of a virtual machine.", (scrape, writer) => Watts(scrape, writer, Machines(scrape), MachineLabels)),
         new("kepler_platform_watts", MetricType.Gauge, "watts", "source,source_id,node_name", "Power of the whole machine.", Platform),
         new("kepler_build_info", MetricType.Gauge, null, "arch,version", "Constant 1; the version is this agent's.",
             (scrape, writer) => writer.Sample().Label("arch", Architecture).Label("version", scrape.Node.Version).Value(1)),
@@ -70,7 +74,7 @@ internal static class KeplerMetrics
     private static MeterTotals[] Selected(LedgerSnapshot ledger, EnergyDomain zone) => [.. ledger.Meters.Where(meter => meter.Meter.Domain == zone)];
 
     private static ExpositionWriter NodeLabels(MetricScrape scrape, ExpositionWriter writer, EnergyDomain zone) =>
-        writer.Label("zone", zone.Name()).Label("path", scrape.Reports.FirstOrDefault(report => report.Meter.Domain == zone)?.Path)
+        writer.Label("zone", zone.Name()).Label("path", scrape.Reports.FirstOrDefault(report => report.Meter.Domain == zone && report.Path?.StartsWith('/') == true)?.Path)
             .Label("node_name", scrape.Node.Host);
 
     private static void NodeJoules(MetricScrape scrape, ExpositionWriter writer)
@@ -173,8 +177,8 @@ internal static class KeplerMetrics
     private static string State(ConsumerTotals consumer) => consumer.Ended ? "terminated" : "running";
 
     private static void ProcessIdentity(MetricScrape scrape, ExpositionWriter writer, ConsumerTotals process) =>
-        writer.Label("pid", process.Pid).Label("comm", process.Name).Label("type", process.Container is null ? "regular" : "container")
-            .Label("container_id", process.Container);
+        writer.Label("pid", process.Pid).Label("comm", process.Name).Label("type", process.Machine is not null ? "vm" : process.Container is null ? "regular" : "container")
+            .Label("container_id", process.Container).Label("vm_id", process.Machine);
 
     private static void ProcessLabels(MetricScrape scrape, ExpositionWriter writer, ConsumerTotals process)
     {
@@ -195,9 +199,18 @@ internal static class KeplerMetrics
         _ = writer.Label("pod_id", pod.Id).Label("pod_name", name?.Name).Label("pod_namespace", name?.Namespace).Label("state", State(pod));
     }
 
+    private static ConsumerTotals[] Machines(MetricScrape scrape) => [.. scrape.Machines.Select(machine => machine.Machine)];
+
+    // As the dialect has it, which knows no other.
+    private static void MachineLabels(MetricScrape scrape, ExpositionWriter writer, ConsumerTotals machine)
+    {
+        MachineTotals totals = scrape.Machines.First(other => ReferenceEquals(other.Machine, machine)).Totals;
+        _ = writer.Label("vm_id", machine.Id).Label("vm_name", totals.Name).Label("hypervisor", "kvm").Label("state", totals.Running ? "running" : "terminated");
+    }
+
     private static void UsageRatio(MetricScrape scrape, ExpositionWriter writer)
     {
-        if (scrape.Node.CpuUsageRatio is { } ratio)
+        if (scrape.Node.Counters?.CpuUsageRatio is { } ratio)
         {
             writer.Sample().Label("node_name", scrape.Node.Host).Value(ratio);
         }

@@ -46,8 +46,9 @@ internal static class MetricsReference
 
             ## Dialect `kepler`
             With `--expose kepler`, asked for by `?expose=kepler`: the names of Kepler 0.11. Zones that no meter covers are absent, sockets of a
-            zone are summed, energies are the ledger's (they add up). Process series need `--expose-processes top:N` here too. `exe` and
-            `vm_id` are not known and left out; GPU and VM names appear when such consumers do.
+            zone are summed, energies are the ledger's (they add up). Process series need `--expose-processes top:N` here too. `exe`
+            is not known and left out. There are no `kepler_*_gpu_*` names: no GPU is metered yet. A process of a virtual machine is of
+            type `vm`; a machine that is known and does not run is `terminated`.
 
             """);
         Table(page, null, KeplerMetrics.Table);
@@ -55,7 +56,8 @@ internal static class MetricsReference
 
             ## Dialect `scaphandre`
             With `--expose scaphandre`, asked for by `?expose=scaphandre`: the names of Scaphandre 1.0. Energy is energy (not power added up);
-            `exe` is the process's comm; `cmdline` is left out.
+            `exe` is the process's comm; `cmdline` is left out. `value_source` is Scaphandre's own word (`powercap_rapl_psys`,
+            `powercap_rapl_pkg`) only for what powercap counted; else it is the meter's origin, such as `estimate`, `hwmon` or `budget`.
 
             """);
         Table(page, null, ScaphandreMetrics.Table);

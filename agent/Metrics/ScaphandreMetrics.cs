@@ -57,9 +57,14 @@ internal static class ScaphandreMetrics
         MeterReport[] host = psys.Length > 0 ? psys : [.. scrape.DistinctReports.Where(IsPackage)];
         if (host.Length > 0)
         {
-            Figure(writer, host, power, sample => sample.Label("value_source", psys.Length > 0 ? "powercap_rapl_psys" : "powercap_rapl_pkg"));
+            Figure(writer, host, power, sample => sample.Label("value_source", Source(host)));
         }
     }
+
+    // Its own words are for what was read from powercap only; what comes from elsewhere, an estimate above all, says where from.
+    private static string Source(MeterReport[] host) => Array.TrueForAll(host, report => report.Meter.Origin == EnergyOrigin.Rapl)
+        ? host[0].Meter.Domain == EnergyDomain.Psys ? "powercap_rapl_psys" : "powercap_rapl_pkg"
+        : string.Join('+', host.Select(report => report.Meter.Origin.Name()).Distinct().Order(StringComparer.Ordinal));
 
     private static void Sockets(MetricScrape scrape, ExpositionWriter writer, bool power)
     {

@@ -47,9 +47,6 @@ public sealed record NodeFacts
     /// <summary>How often the governor changed the profile.</summary>
     public long ProfileChanges { get; init; }
 
-    /// <summary>Busy part of all CPUs over the last seconds, 0 to 1; null where unknown.</summary>
-    public double? CpuUsageRatio { get; init; }
-
     /// <summary>Counters of /proc/stat; null where not read.</summary>
     public HostCounters? Counters { get; init; }
 }

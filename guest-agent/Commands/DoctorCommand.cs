@@ -27,7 +27,7 @@ internal static class DoctorCommand
             new PowerOptions { SysRoot = options.SysRoot, ProcRoot = options.ProcRoot, Estimate = options.Estimate }, TimeProvider.System, NullLogger.Instance);
         output.WriteLine();
         output.WriteLine("CPU time");
-        foreach (CapabilityCheck check in RunSources.Examine(options, meters.Topology))
+        foreach (CapabilityCheck check in RunSources.Examine(options, meters.Topology, Settings.Table.Program))
         {
             Line(output, check.Ok, check.Name, check.Found, check.Mend);
         }

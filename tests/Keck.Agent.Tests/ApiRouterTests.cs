@@ -135,11 +135,63 @@ public sealed class ApiRouterTests
         Assert.Contains("\"name\":\"reborn\"", agent.Get("/api/v1/processes/650").Body, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("processes")]
+    [InlineData("pods")]
+    [InlineData("containers")]
+    [InlineData("machines")]
+    public void History_IdAndKeyOfEachListed_AreItsSeries(string list)
+    {
+        var agent = new FakeAgent();
+        JsonElement[] items = [.. JsonDocument.Parse(agent.Get($"/api/v1/{list}").Body).RootElement.GetProperty("items").EnumerateArray()];
+        Assert.NotEmpty(items);
+        foreach (JsonElement item in items)
+        {
+            string key = item.GetProperty("key").GetString()!;
+            foreach (string id in (string[])[item.GetProperty("id").GetString()!, key])
+            {
+                (ApiResponse response, string body) = agent.Get($"/api/v1/history?kind={item.GetProperty("kind").GetString()}&id={Uri.EscapeDataString(id)}");
+                Assert.Equal(200, response.Status);
+                Assert.Equal(key, Assert.Single(JsonDocument.Parse(body).RootElement.GetProperty("series").EnumerateArray()).GetProperty("key").GetString());
+            }
+        }
+    }
+
+    [Fact]
+    public void History_ReusedPid_IsTheLivingOneElseTheNewestKept()
+    {
+        var agent = new FakeAgent();
+        LedgerSnapshot last = agent.Now;
+        ConsumerTotals ended = last.Consumers.First(consumer => consumer.Pid == 650);
+
+        // Ended, but younger than the one that lives: the living one it is.
+        Advance(1, ended with { Id = "650/1", StartNanoseconds = 1, Ended = false });
+        Advance(11, ended with { Id = "650/1", StartNanoseconds = 1, Ended = false });
+        Assert.Equal("process/650/1", Key());
+
+        // Both are gone from the ledger.
+        agent.Advance(agent.Now with { Tick = 1_000, EndNanoseconds = agent.Now.EndNanoseconds + 1_000_000_000, Consumers = [.. last.Consumers.Where(consumer => consumer.Pid != 650)] });
+        Assert.Equal("process/650/650000000000", Key());
+        Assert.Equal(404, agent.Get("/api/v1/history?kind=process&id=65").Response.Status);
+
+        void Advance(int second, ConsumerTotals living) => agent.Advance(last with
+        {
+            Tick = last.Tick + second, EndNanoseconds = last.EndNanoseconds + (second * 1_000_000_000L), Consumers = last.Consumers.Add(living),
+        });
+
+        string? Key()
+        {
+            (ApiResponse response, string body) = agent.Get("/api/v1/history?kind=process&id=650");
+            Assert.Equal(200, response.Status);
+            return Assert.Single(JsonDocument.Parse(body).RootElement.GetProperty("series").EnumerateArray()).GetProperty("key").GetString();
+        }
+    }
+
     [Fact]
     public void Documents_EveryEnergyFigure_LiesWithinItsBounds()
     {
         var agent = new FakeAgent();
-        foreach (string target in (string[])["/api/v1/processes", "/api/v1/pods", "/api/v1/namespaces"])
+        foreach (string target in (string[])["/api/v1/processes", "/api/v1/pods", "/api/v1/containers", "/api/v1/machines", "/api/v1/namespaces"])
         {
             foreach (JsonElement item in JsonDocument.Parse(agent.Get(target).Body).RootElement.GetProperty("items").EnumerateArray())
             {
@@ -151,6 +203,31 @@ public sealed class ApiRouterTests
                 Assert.NotEmpty(item.GetProperty("origin").GetString()!);
             }
         }
+    }
+
+    [Theory]
+    [InlineData("/api/v1/node", 4)]
+    [InlineData("/api/v1/meters", 4)]
+    [InlineData("/api/v1/processes/700", 1)]
+    [InlineData("/api/v1/pods/" + SampleLedger.PodUid, 2)]
+    [InlineData("/api/v1/machines/" + SampleLedger.MachineUuid, 1)]
+    public void Documents_WhereverBoundsAre_TheyHoldTheFigureAndSayWhereItIsFrom(string target, int figures)
+    {
+        JsonElement[] bounded = [.. Objects(JsonDocument.Parse(new FakeAgent().Get(target).Body).RootElement).Where(item => item.TryGetProperty("low", out _))];
+        Assert.Equal(figures, bounded.Length);
+        Assert.All(bounded, item =>
+        {
+            Assert.InRange(item.GetProperty("energyMicrojoules").GetInt64(), item.GetProperty("low").GetInt64(), item.GetProperty("high").GetInt64());
+            Assert.NotEmpty(item.GetProperty("quality").GetString()!);
+            Assert.NotEmpty(item.GetProperty("origin").GetString()!);
+        });
+
+        static IEnumerable<JsonElement> Objects(JsonElement element) => element.ValueKind switch
+        {
+            JsonValueKind.Object => element.EnumerateObject().SelectMany(member => Objects(member.Value)).Prepend(element),
+            JsonValueKind.Array => element.EnumerateArray().SelectMany(Objects),
+            _ => [],
+        };
     }
 
     [Fact]

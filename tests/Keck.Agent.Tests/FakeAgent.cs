@@ -16,6 +16,9 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
 
     internal AgentParts Parts { get; }
 
+    /// <summary>Where the selected meters read; null for where the sample says.</summary>
+    internal EnergyOrigin? Origin { get; init; }
+
     internal ITraceFeed? Trace { get; init; }
 
     internal LedgerSnapshot? Seen { get; private set; }
@@ -58,8 +61,8 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
     [
         .. Now.Meters.Select(totals => new MeterReport
         {
-            Meter = totals.Meter, TotalMicrojoules = totals.Total, Watts = 31.5, Age = TimeSpan.FromMilliseconds(120),
-            Path = totals.Meter.Domain == EnergyDomain.Package ? $"/sys/class/powercap/intel-rapl:{totals.Meter.Package}" : null,
+            Meter = Origin is { } origin ? totals.Meter with { Origin = origin } : totals.Meter, TotalMicrojoules = totals.Total, Watts = 31.5, Age = TimeSpan.FromMilliseconds(120),
+            Path = Origin is not null ? "its part of the platform's estimate" : totals.Meter.Domain == EnergyDomain.Package ? $"/sys/class/powercap/intel-rapl:{totals.Meter.Package}" : null,
         }),
         new()
         {
@@ -143,8 +146,7 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
             CreatedAt = new DateTimeOffset(2026, 11, 1, 8, 0, 0, TimeSpan.Zero),
             NotUsedBecause = "/etc/keck/profile.json: it was made with microcode 0x1, this machine has 0x2",
         },
-        CpuUsageRatio = 0.25,
-        Counters = new(1_000, 2_000, 3, 0),
+        Counters = new(1_000, 2_000, 3, 0) { CpuUsageRatio = 0.25 },
     };
 
     public SelfFacts Self() => new()

@@ -141,6 +141,40 @@ public sealed partial class MetricsTests
     }
 
     [Theory]
+    [InlineData(EnergyOrigin.Estimate, "estimate")]
+    [InlineData(EnergyOrigin.Hwmon, "hwmon")]
+    [InlineData(EnergyOrigin.Budget, "budget")]
+    [InlineData(EnergyOrigin.Rapl, "powercap_rapl_pkg")]
+    public void Metrics_ScaphandreHost_SaysWhereItsEnergyIsFrom(EnergyOrigin origin, string expected)
+    {
+        var agent = new FakeAgent { Origin = origin };
+        string body = agent.Get("/metrics?expose=scaphandre", router: agent.Router(MetricDialects.Scaphandre)).Body;
+        Assert.Contains($"scaph_host_energy_microjoules{{value_source=\"{expected}\"}} ", body, StringComparison.Ordinal);
+        Assert.Contains($"scaph_host_power_microwatts{{value_source=\"{expected}\"}} ", body, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Metrics_KeplerVm_IsTheLedgersMachineAndItsProcessSaysWhichItIs()
+    {
+        var agent = new FakeAgent(seconds: 77);
+        string[] lines = agent.Get("/metrics?expose=kepler", router: agent.Router(MetricDialects.Kepler, topProcesses: 10)).Body.Split('\n');
+        const string Labels = $"vm_id=\"{SampleLedger.MachineUuid}\",vm_name=\"web-vm\",hypervisor=\"kvm\",state=\"running\"";
+        Assert.Contains($"kepler_vm_cpu_joules_total{{{Labels},zone=\"package\",node_name=\"kvm-07\"}} 192.500462", lines); // 77 s of 2,000,005 + 500,001 µJ
+        Assert.Single(lines, line => line.StartsWith($"kepler_vm_cpu_watts{{{Labels},zone=\"package\"", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("kepler_process_cpu_joules_total{pid=\"1000\",", StringComparison.Ordinal)
+            && line.Contains($"type=\"vm\",vm_id=\"{SampleLedger.MachineUuid}\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Metrics_KeplerNode_PathIsAPathOrAbsent()
+    {
+        var agent = new FakeAgent { Origin = EnergyOrigin.Estimate };
+        string body = agent.Get("/metrics?expose=kepler", router: agent.Router(MetricDialects.Kepler)).Body;
+        Assert.Contains("kepler_node_cpu_joules_total{zone=\"package\",node_name=\"kvm-07\"} ", body, StringComparison.Ordinal);
+        Assert.DoesNotContain("path=", body, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(1_234_567, "1.234567")]
     [InlineData(1_000_000, "1")]
     [InlineData(10, "0.00001")]

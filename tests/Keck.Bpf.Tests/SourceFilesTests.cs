@@ -155,6 +155,29 @@ public sealed class SourceFilesTests : IDisposable
         Assert.Contains(checks, check => check is { Name: "eBPF accounting", Ok: false });
     }
 
+    [Fact]
+    public void Examine_CgroupV1IsMounted_DoesNotAdviseToMountOverIt()
+    {
+        Assert.StartsWith("mount ", Check("cgroup v2 cpu.stat").Mend, StringComparison.Ordinal);
+        _ = Directory.CreateDirectory(Path.Combine(_root, "sys/fs/cgroup/cpu,cpuacct"));
+        _ = Directory.CreateDirectory(Path.Combine(_root, "sys/fs/cgroup/unified"));
+        Assert.Equal("boot with systemd.unified_cgroup_hierarchy=1", Check("cgroup v2 cpu.stat").Mend);
+    }
+
+    [Fact]
+    public void Examine_TracefsMountedAndNotReadable_IsNotCalledUnmounted()
+    {
+        Assert.StartsWith("not mounted", Check("tracefs").Found, StringComparison.Ordinal);
+        Write("proc/self/mounts", "sysfs /sys sysfs rw 0 0\ntracefs /sys/kernel/tracing tracefs rw 0 0\n");
+        Assert.StartsWith("mounted, but", Check("tracefs").Found, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Examine_CapabilitiesMissing_NamesACommandForItsOwnService() =>
+        Assert.Contains("/etc/systemd/system/keck-guest.service.d/bpf.conf", BpfDoctor.Examine(Options(null), "keck-guest").Single(check => check.Name == "CAP_BPF").Mend, StringComparison.Ordinal);
+
+    private CapabilityCheck Check(string name) => BpfDoctor.Examine(Options(null)).Single(check => check.Name == name);
+
     private static Observation Observed()
     {
         Observation observation = new();

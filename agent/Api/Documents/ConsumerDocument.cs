@@ -8,6 +8,9 @@ internal sealed record ConsumerDocument : FigureDocument
     /// <summary>A process's id is its pid; other kinds' is the ledger's.</summary>
     public required string Id { get; init; }
 
+    /// <summary>The key of its series in history, such as <c>process/700/1200000000</c>.</summary>
+    public required string Key { get; init; }
+
     public required string Name { get; init; }
 
     /// <summary>Its Kubernetes namespace.</summary>

@@ -29,7 +29,7 @@ internal static class DoctorCommand
 
         output.WriteLine();
         output.WriteLine("CPU time");
-        foreach (CapabilityCheck check in RunSources.Examine(options, meters.Topology))
+        foreach (CapabilityCheck check in RunSources.Examine(options, meters.Topology, Settings.Table.Program))
         {
             Line(output, check.Ok, check.Name, check.Found, null, check.Mend);
         }

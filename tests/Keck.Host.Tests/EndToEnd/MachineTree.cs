@@ -25,6 +25,7 @@ internal sealed class MachineTree : IDisposable
     private readonly Dictionary<string, long> _values = [];
     private readonly Dictionary<string, long> _ranges = [];
     private readonly Dictionary<int, long> _ran = [];
+    private long _user = 2_007_720, _idle = 143_866_680;
 
     internal MachineTree(bool twin = false)
     {
@@ -119,6 +120,18 @@ internal sealed class MachineTree : IDisposable
         {
             Add(zone, 1);
         }
+    }
+
+    /// <summary>Ticks of all CPUs pass, some of them in user code.</summary>
+    internal void Tick(int busy, int idle)
+    {
+        string line = $"cpu  {_user} 640 507640 {_idle} 32000 ";
+        (_user, _idle) = (_user + busy, _idle + idle);
+        string file = Path.Combine(Proc, "stat");
+        string text = File.ReadAllText(file);
+        Assert.StartsWith(line, text, StringComparison.Ordinal);
+        using FileStream stat = new(file, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        stat.Write(Encoding.ASCII.GetBytes($"cpu  {_user} 640 507640 {_idle} 32000 {text[line.Length..]}"));
     }
 
     /// <summary>Both packages work: as many joules each as asked for, nginx and postgres 20 ms.</summary>
