@@ -176,7 +176,9 @@ public sealed class ApiRouterTests
 
         void Advance(int second, ConsumerTotals living) => agent.Advance(last with
         {
-            Tick = last.Tick + second, EndNanoseconds = last.EndNanoseconds + (second * 1_000_000_000L), Consumers = last.Consumers.Add(living),
+            Tick = last.Tick + second,
+            EndNanoseconds = last.EndNanoseconds + (second * 1_000_000_000L),
+            Consumers = last.Consumers.Add(living),
         });
 
         string? Key()
