@@ -84,7 +84,7 @@ public sealed class BinaryTests : IDisposable
     }
 
     [Theory]
-    [InlineData("top --once --iterations 2 --delay 0.5 --socket none --listen none", "keck-host on ")]
+    [InlineData("top --once --iterations 2 --delay 0.5 --socket none --listen none", "power is the mean of")]
     [InlineData("tree --seconds 1 --socket none --listen none", "adds up")]
     public void Output_FileThatOthersWriteToAsWell_KeepsWhatEachHasWritten(string call, string words)
     {
