@@ -15,7 +15,7 @@ internal static class NestedTree
     }
 
     /// <summary>Energy of the first node of this id, at any depth; 0 where there is none: it owns nothing then.</summary>
-    internal static long Energy(JsonElement node, string id) => Find(node, id)?.GetProperty("energyMicrojoules").GetInt64() ?? 0;
+    internal static long Energy(JsonElement node, string id) => Find(node, id) is { } found ? Of(found) : 0;
 
     /// <summary>The first node of this id, itself included.</summary>
     internal static JsonElement? Find(JsonElement node, string id)
@@ -45,7 +45,7 @@ internal static class NestedTree
 
     private static long Sum(JsonElement node)
     {
-        long said = node.GetProperty("energyMicrojoules").GetInt64();
+        long said = Of(node);
         if (!node.TryGetProperty("children", out JsonElement children) || children.GetArrayLength() == 0)
         {
             Assert.True(said >= 0, $"{node.GetProperty("id")} has {said} µJ");
@@ -56,4 +56,7 @@ internal static class NestedTree
         Assert.True(sum == said, $"{node.GetProperty("id")}: what is below it has {sum} µJ, it says {said}");
         return sum;
     }
+
+    // An agent without a meter yet, as a guest before its first budget, has no energy to tell: it is absent.
+    private static long Of(JsonElement node) => node.TryGetProperty("energyMicrojoules", out JsonElement energy) ? energy.GetInt64() : 0;
 }
