@@ -65,5 +65,5 @@ internal sealed record NestedGuestLook
 
     private static Dictionary<string, long> Counters(JsonElement meters) => meters.GetProperty("items").EnumerateArray()
         .Where(static item => item.GetProperty("origin").GetString() == "budget" && item.TryGetProperty("energyMicrojoules", out _))
-        .ToDictionary(static item => item.GetProperty("id").GetString()!, static item => item.GetProperty("energyMicrojoules").GetInt64());
+        .ToDictionary(static item => item.GetProperty("id").GetString()!, NestedTree.Of);
 }

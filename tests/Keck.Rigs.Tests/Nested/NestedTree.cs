@@ -58,5 +58,5 @@ internal static class NestedTree
     }
 
     // An agent without a meter yet, as a guest before its first budget, has no energy to tell: it is absent.
-    private static long Of(JsonElement node) => node.TryGetProperty("energyMicrojoules", out JsonElement energy) ? energy.GetInt64() : 0;
+    internal static long Of(JsonElement node) => node.TryGetProperty("energyMicrojoules", out JsonElement energy) ? energy.GetInt64() : 0;
 }
