@@ -12,7 +12,7 @@ internal static class TreeCommand
     /// <param name="accessOf">Adds what tells which agent is asked.</param>
     internal static Command Create(string program, Func<Command, IApiAccess> accessOf)
     {
-        Option<int> depth = new("--depth") { Description = "levels to show, 1 to 6", HelpName = "N", DefaultValueFactory = _ => 4 };
+        Option<int> depth = new("--depth") { Description = $"levels to show, 1 to {EnergyTree.MaxDepth}", HelpName = "N", DefaultValueFactory = _ => 4 };
         Option<double> seconds = new("--seconds") { Description = "how long to meter first where no agent runs", HelpName = "S", DefaultValueFactory = _ => 5 };
         Option<bool> machines = new("--machines", "-m") { Description = "host → machine → vCPU instead of meter → core → process" };
         Command command = new("tree", "show where the energy went, level by level, and that every level adds up") { depth, seconds, machines };
@@ -23,6 +23,12 @@ internal static class TreeCommand
 
     private static async Task<int> RunAsync(string program, IApiAccess access, ParseResult parsed, int depth, bool machines, double seconds, CancellationToken cancellation)
     {
+        if (depth is < 1 or > EnergyTree.MaxDepth)
+        {
+            await Console.Error.WriteLineAsync($"{program}: --depth must be from 1 to {EnergyTree.MaxDepth}").ConfigureAwait(false);
+            return ExitCodes.Usage;
+        }
+
         IApi? api = await access.OpenAsync(parsed, cancellation).ConfigureAwait(false);
         if (api is null)
         {

@@ -26,6 +26,13 @@ internal static partial class LibC
     /// <summary>SIGSTOP of asm-generic/signal.h (x86, ARM, RISC-V).</summary>
     internal const int StopSignal = 19;
 
+    /// <summary>W_OK of unistd.h.</summary>
+    internal const int MayWrite = 2;
+
+    /// <summary>access(2): whether this user may; 0, or -1 with errno set.</summary>
+    [LibraryImport("libc", EntryPoint = "access", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Access(string path, int mode);
+
     /// <summary>kill(2): 0, or -1 with errno set.</summary>
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     internal static partial int Kill(int process, int signal);

@@ -137,6 +137,8 @@ public sealed class BinaryTests : IDisposable
     [InlineData("replay")]
     [InlineData("top", "--delay", "soon")]
     [InlineData("top", "--sort", "size")]
+    [InlineData("tree", "--depth", "9")]
+    [InlineData("record", "--out", "-")]
     [InlineData("run", "--profile", "huge")]
     public void WrongCalls_EndWithTwoAndAWord(params string[] arguments)
     {

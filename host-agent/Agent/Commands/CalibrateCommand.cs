@@ -69,7 +69,7 @@ internal static class CalibrateCommand
 
             if (reader.Cut is { } cut)
             {
-                Say($"{trace.FullName}: {cut}; what comes before it is used");
+                Say($"{trace.FullName}: {cut}");
             }
 
             return Save(calibrator.Fit(busy), output);

@@ -12,7 +12,7 @@ internal static class DoctorCommand
     internal static Command Create()
     {
         Command command = new("doctor", "say what was found, what is missing and what mends it");
-        SettingFlags settings = new(Settings.Table, command, "path.procfs", "path.sysfs", "path.rootfs", "estimate", "calibration");
+        SettingFlags settings = new(Settings.Table, command, "path.procfs", "path.sysfs", "path.rootfs", "estimate", "calibration", "listen", "socket", "state", "libvirt");
         command.SetAction(parsed => settings.Load(parsed) is HostOptions options ? Run(options, parsed.InvocationConfiguration.Output) : ExitCodes.Usage);
         return command;
     }
@@ -30,6 +30,13 @@ internal static class DoctorCommand
         output.WriteLine();
         output.WriteLine("CPU time");
         foreach (CapabilityCheck check in RunSources.Examine(options, meters.Topology, Settings.Table.Program))
+        {
+            Line(output, check.Ok, check.Name, check.Found, null, check.Mend);
+        }
+
+        output.WriteLine();
+        output.WriteLine("Service");
+        foreach (CapabilityCheck check in ServiceDoctor.Examine(options))
         {
             Line(output, check.Ok, check.Name, check.Found, null, check.Mend);
         }

@@ -51,7 +51,12 @@ internal static class MetersCommand
         return command;
     }
 
-    private static string Render(JsonElement document) => string.Concat(document.Items("items").Select(meter =>
-        $"{(meter.True("selected") ? "* " : "  ")}{meter.Text("id"),-20} {meter.Text("domain"),-9} {meter.Text("origin"),-9} {meter.Text("quality"),-10} "
-        + $"{Figures.Watts(meter.Number("powerWatts")),10}  {meter.Text("notSelectedBecause") ?? meter.Text("lastError") ?? ""}\n"));
+    private static string Render(JsonElement document) => string.Concat(document.Items("items").Select(Row).Prepend(Line("  ", "METER", "DOMAIN", "ORIGIN", "QUALITY", "POWER", "")));
+
+    private static string Row(JsonElement meter) => Line(
+        meter.True("selected") ? "* " : "  ", meter.Text("id"), meter.Text("domain"), meter.Text("origin"), meter.Text("quality"), Figures.Watts(meter.Number("powerWatts")),
+        meter.Text("notSelectedBecause") ?? meter.Text("lastError"));
+
+    private static string Line(string mark, string? id, string? domain, string? origin, string? quality, string power, string? note) =>
+        $"{mark}{id,-20} {domain,-9} {origin,-9} {quality,-10} {power,10}  {note}".TrimEnd() + "\n";
 }

@@ -26,6 +26,12 @@ internal static class RecordCommand
                 return Task.FromResult(ExitCodes.Usage);
             }
 
+            if (parsed.GetValue(output)!.Name == "-")
+            {
+                Console.Error.WriteLine("keck-host: --out takes a file: a trace is not written to standard output");
+                return Task.FromResult(ExitCodes.Usage);
+            }
+
             return settings.Load(parsed) is HostOptions options
                 ? RecordAsync(options, parsed.GetValue(output)!, parsed.GetValue(figures), TimeSpan.FromSeconds(length), cancellation)
                 : Task.FromResult(ExitCodes.Usage);

@@ -92,7 +92,7 @@ internal static class ReplayCommand
                 return ExitCodes.Ok;
             }
 
-            Console.Error.WriteLine($"keck-host: {trace.FullName}: {summary.Cut}; the ticks before it were replayed");
+            Console.Error.WriteLine($"keck-host: {trace.FullName}: {summary.Cut}");
             return ExitCodes.Failed;
         }
         catch (TraceFormatException e)
