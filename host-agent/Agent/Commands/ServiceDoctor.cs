@@ -69,9 +69,17 @@ internal static class ServiceDoctor
             }
         }
 
-        return refused == 0
-            ? new("memory of processes", true, $"PSS of {seen} processes can be read", "")
-            : new("memory of processes", false, $"PSS of {refused} of {seen + refused} processes may not be read: their part of the memory's energy is unattributed", "run as root, or with CAP_SYS_PTRACE");
+        if (refused == 0)
+        {
+            return new("memory of processes", true, $"PSS of {seen} processes can be read", "");
+        }
+
+        bool root = Environment.IsPrivilegedProcess;
+        return new(
+            "memory of processes",
+            false,
+            $"PSS of {refused} of {seen + refused} processes may not be read{(root ? ", by root neither" : "")}: their part of the memory's energy is unattributed",
+            root ? "" : "run as root, or with CAP_SYS_PTRACE");
     }
 
     private static CapabilityCheck Folder(string name, string folder, string lost, string mend)
