@@ -213,7 +213,7 @@ public sealed class ApiRouter
             var view = new ApiView(_parts, policy, window);
             EnergyNode tree = !view.IsMetered ? EnergyNode.Unmetered(view.Node.Host) : machines
                 ? MachineTree.Build(view.Ledger, policy, depth, view.Node.Host, view.Earlier)
-                : EnergyTree.Build(view.Ledger, policy, depth, view.Node.Host, view.Earlier, view.Watts);
+                : EnergyTree.Build(view.Ledger, policy, depth, view.Node.Host, view.Earlier, view.Rate);
             return Json(new TreeDocument(view.Ledger.Epoch, view.EpochStartedAt, view.At, policy.Name(), tree.SumsUp, tree), ApiJson.Default.TreeDocument);
         });
     }

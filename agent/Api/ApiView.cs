@@ -45,7 +45,9 @@ internal sealed class ApiView
 
     internal WindowEnergy? Window(SeriesKey key) => _parts.History.Energy(key, _window);
 
-    internal double? Watts(SeriesKey key) => Window(key) is { } window ? Watts(Energy(window), window.Seconds) : null;
+    internal EnergyRate? Rate(SeriesKey key) => Window(key) is { } window ? new EnergyRate(Energy(window), window.Seconds) : null;
+
+    internal double? Watts(SeriesKey key) => Rate(key)?.Watts;
 
     internal long Energy(ConsumerTotals consumer) => consumer.TotalActive + consumer.TotalStatic(Policy);
 
@@ -61,9 +63,14 @@ internal sealed class ApiView
         string? id = consumer.Kind == ConsumerKind.Container ? consumer.Id : consumer.Container;
         ContainerName? container = id is null ? null : _parts.Names.Container(id);
         bool process = consumer.Kind == ConsumerKind.Process;
-        long active = consumer.TotalActive;
-        long idle = consumer.TotalStatic(Policy);
-        Power power = PowerOf(SeriesKey.Of(consumer), consumer.Bounds, active);
+        EnergyFigure own = consumer.ActiveFigure(Ledger), borne = consumer.StaticFigure(Ledger, Policy), whole = consumer.Figure(Ledger, Policy);
+        Power power = PowerOf(SeriesKey.Of(consumer), whole, own.Microjoules);
+        Dictionary<string, BoundsDocument>? bounds = IsMetered ? new() { ["active"] = Of(own) } : null;
+        if (Bears(consumer.Kind))
+        {
+            bounds?.Add("idle", Of(borne));
+        }
+
         return new ConsumerDocument
         {
             Kind = SeriesKey.KindNames[(int)SeriesKey.Of(consumer).Kind],
@@ -85,18 +92,19 @@ internal sealed class ApiView
             MachineUuid = process ? consumer.Machine : null,
             Pod = consumer.Kind == ConsumerKind.Pod ? null : pod?.Name,
             Ended = consumer.Ended,
-            EnergyMicrojoules = Metered(active + idle),
-            ActiveMicrojoules = Metered(active),
-            IdleMicrojoules = Bears(consumer.Kind) ? Metered(idle) : null,
-            Low = Metered(consumer.Bounds.Low(active) + idle),
-            High = Metered(consumer.Bounds.High(active) + idle),
-            Quality = Quality(meter => consumer.Active[meter] + consumer.Static(Policy, meter)),
-            Origin = Origin(meter => consumer.Active[meter] + consumer.Static(Policy, meter)),
+            EnergyMicrojoules = Metered(whole.Microjoules),
+            ActiveMicrojoules = Metered(own.Microjoules),
+            IdleMicrojoules = Bears(consumer.Kind) ? Metered(borne.Microjoules) : null,
+            Low = Metered(whole.Low),
+            High = Metered(whole.High),
+            Quality = whole.Sources.Quality,
+            Origin = whole.Sources.Origin,
             PowerWatts = power.Watts,
             PowerLowWatts = power.Low,
             PowerHighWatts = power.High,
             WindowSeconds = power.Seconds,
-            Meters = ByMeter(consumer),
+            Meters = ByMeter(consumer, bounds),
+            Bounds = bounds,
             CpuSeconds = consumer.CpuNanoseconds / 1e9,
             Instructions = consumer.Instructions,
             LlcMisses = consumer.LlcMisses,
@@ -106,19 +114,17 @@ internal sealed class ApiView
 
     internal NamespaceDocument Namespace(string? name, IReadOnlyCollection<ConsumerTotals> pods)
     {
-        BoundSample bounds = default;
         BoundSample windowBounds = default;
         long inWindow = 0;
         double seconds = 0;
         bool known = IsMetered;
         foreach (ConsumerTotals pod in pods)
         {
-            bounds.Add(pod.Bounds);
             if (Window(SeriesKey.Of(pod)) is { } window)
             {
                 inWindow += Energy(window);
                 seconds = Math.Max(seconds, window.Seconds);
-                windowBounds.Add(window.Bounds ?? Scaled(pod.Bounds, window.Active, pod.TotalActive));
+                windowBounds.Add(WindowBounds(window, pod.Figure(Ledger, Policy), pod.TotalActive));
             }
             else
             {
@@ -126,20 +132,22 @@ internal sealed class ApiView
             }
         }
 
-        long active = pods.Sum(pod => pod.TotalActive);
-        long idle = pods.Sum(pod => pod.TotalStatic(Policy));
-        long Of(int meter) => pods.Sum(pod => pod.Active[meter] + pod.Static(Policy, meter));
+        EnergyFigure own = EnergyFigure.Sum(pods.Select(pod => pod.ActiveFigure(Ledger)));
+        EnergyFigure borne = EnergyFigure.Sum(pods.Select(pod => pod.StaticFigure(Ledger, Policy)));
+        EnergyFigure whole = EnergyFigure.Sum([own, borne]);
+        bool bears = Bears(ConsumerKind.Pod);
         return new NamespaceDocument
         {
             Name = name,
             Pods = pods.Count,
-            EnergyMicrojoules = Metered(active + idle),
-            ActiveMicrojoules = Metered(active),
-            IdleMicrojoules = Bears(ConsumerKind.Pod) ? Metered(idle) : null,
-            Low = Metered(bounds.Low(active) + idle),
-            High = Metered(bounds.High(active) + idle),
-            Quality = Quality(Of),
-            Origin = Origin(Of),
+            EnergyMicrojoules = Metered(whole.Microjoules),
+            ActiveMicrojoules = Metered(own.Microjoules),
+            IdleMicrojoules = bears ? Metered(borne.Microjoules) : null,
+            Bounds = !IsMetered ? null : bears ? new Dictionary<string, BoundsDocument> { ["active"] = Of(own), ["idle"] = Of(borne) } : new() { ["active"] = Of(own) },
+            Low = Metered(whole.Low),
+            High = Metered(whole.High),
+            Quality = whole.Sources.Quality,
+            Origin = whole.Sources.Origin,
             PowerWatts = known ? Watts(inWindow, seconds) : null,
             PowerLowWatts = known ? Watts(windowBounds.Low(inWindow), seconds) : null,
             PowerHighWatts = known ? Watts(windowBounds.High(inWindow), seconds) : null,
@@ -154,10 +162,59 @@ internal sealed class ApiView
         WindowEnergy? window = Window(new SeriesKey(SeriesKind.Domain, meter.Id));
         double? watts = window is { } known ? Watts(known.Active, known.Seconds) : null;
         long processes = 0, allocated = totals.DepartedAllocated;
+        BoundSample bounds = default;
         foreach (ConsumerTotals consumer in Ledger.Consumers)
         {
+            if (consumer.Kind == ConsumerKind.Process && consumer.Active[index] != 0)
+            {
+                BoundSample part = consumer.Bounds.Part(consumer.Active[index], consumer.TotalActive);
+                bounds.Add(part);
+                bounds.Add(part.Along(consumer.Static(Policy, index), consumer.Active[index]));
+            }
+
             processes += consumer.Kind == ConsumerKind.Process ? consumer.Active[index] + consumer.Static(Policy, index) : 0;
             allocated += consumer.Kind == ConsumerKind.Machine ? consumer.Static(IdlePolicy.Allocated, index) : 0;
+        }
+
+        bool proportional = Policy == IdlePolicy.Proportional;
+        long active = totals.Total - totals.Static, system = totals.SystemActive + (proportional ? totals.SystemProportional : 0);
+        long unattributed = totals.UnattributedActive + (proportional ? totals.UnattributedProportional : 0);
+        long ended = totals.DepartedActive + (proportional ? totals.DepartedProportional : 0);
+        bool overhead = totals.Overhead > 0 || meter.Domain == EnergyDomain.Overhead;
+
+        // What is not static is active: they are off by the same, the other way round; the meter itself is off as well.
+        BoundSample fixedPart = totals.StaticBounds(totals.Static), moving = totals.TotalBounds.Part(active, totals.Total);
+        (moving.SystematicBelow, moving.SystematicAbove) = (moving.SystematicBelow + fixedPart.SystematicAbove, moving.SystematicAbove + fixedPart.SystematicBelow);
+
+        // All processes together are known both ways: as their sum, and as what the others leave of the active energy.
+        EnergyFigure systemPart = Bearing(system, totals.SystemActive, totals.SystemBounds);
+        EnergyFigure unknownPart = Bearing(unattributed, totals.UnattributedActive, totals.UnattributedBounds);
+        EnergyFigure endedPart = Bearing(ended, totals.DepartedActive, totals.DepartedBounds);
+        BoundSample left = moving;
+        foreach (BoundSample other in (ReadOnlySpan<BoundSample>)[systemPart.Bounds, unknownPart.Bounds, endedPart.Bounds])
+        {
+            left.Add(new BoundSample { SystematicBelow = other.SystematicAbove, SystematicAbove = other.SystematicBelow, RandomSquare = other.RandomSquare });
+        }
+
+        bounds = left.SystematicBelow + left.SystematicAbove < bounds.SystematicBelow + bounds.SystematicAbove ? left : bounds;
+        Dictionary<string, BoundsDocument> parts = new()
+        {
+            ["active"] = Of(new EnergyFigure(active, moving, default)),
+            ["static"] = Of(new EnergyFigure(totals.Static, fixedPart, default)),
+            ["processes"] = Of(new EnergyFigure(processes, bounds, default)),
+            ["idle"] = Of(new EnergyFigure(totals.Idle(Policy), totals.StaticBounds(totals.Idle(Policy)), default)),
+            ["system"] = Of(systemPart),
+            ["unattributed"] = Of(unknownPart),
+            ["ended"] = Of(endedPart),
+        };
+        if (overhead)
+        {
+            parts.Add("overhead", Of(new EnergyFigure(totals.Overhead, totals.TotalBounds.Part(totals.Overhead, totals.Total), default)));
+        }
+
+        if (Policy == IdlePolicy.Allocated)
+        {
+            parts.Add("allocated", Of(new EnergyFigure(allocated, totals.StaticBounds(allocated), default)));
         }
 
         return new DomainDocument
@@ -170,16 +227,17 @@ internal sealed class ApiView
             EnergyMicrojoules = totals.Total,
             Low = totals.Low,
             High = totals.High,
-            ActiveMicrojoules = totals.Total - totals.Static,
+            ActiveMicrojoules = active,
             StaticMicrojoules = totals.Static,
             StaticWatts = Watts(new SeriesKey(SeriesKind.Static, meter.Id)),
             ProcessesMicrojoules = processes,
             IdleMicrojoules = totals.Idle(Policy),
-            SystemMicrojoules = totals.SystemActive + (Policy == IdlePolicy.Proportional ? totals.SystemProportional : 0),
-            UnattributedMicrojoules = totals.UnattributedActive + (Policy == IdlePolicy.Proportional ? totals.UnattributedProportional : 0),
-            EndedMicrojoules = totals.DepartedActive + (Policy == IdlePolicy.Proportional ? totals.DepartedProportional : 0),
-            OverheadMicrojoules = totals.Overhead > 0 || meter.Domain == EnergyDomain.Overhead ? totals.Overhead : null,
+            SystemMicrojoules = system,
+            UnattributedMicrojoules = unattributed,
+            EndedMicrojoules = ended,
+            OverheadMicrojoules = overhead ? totals.Overhead : null,
             AllocatedMicrojoules = Policy == IdlePolicy.Allocated ? allocated : null,
+            Bounds = parts,
             PowerWatts = watts,
             PowerLowWatts = Round(watts * (totals.Total == 0 ? meter.LowFactor : totals.Low / (double)totals.Total)),
             PowerHighWatts = Round(watts * (totals.Total == 0 ? meter.HighFactor : totals.High / (double)totals.Total)),
@@ -197,19 +255,50 @@ internal sealed class ApiView
             ? earlier!.Cores.Where(row => row.ProcessId == process.Id).GroupBy(row => (row.Package, row.Cpu))
                 .ToDictionary(group => group.Key, group => group.Sum(row => row.Microjoules))
             : [];
-        return
-        [
-            .. Ledger.Cores.Where(row => row.ProcessId == process.Id).Select(row => new CoreDocument
+        return [.. Ledger.Cores.Where(row => row.ProcessId == process.Id).Select(Core)];
+
+        CoreDocument Core(CoreTotals row)
+        {
+            EnergyFigure figure = new(
+                row.Microjoules,
+                process.Bounds.Part(row.Microjoules, process.TotalActive),
+                EnergySources.Of(Ledger.Meters, meter => Ledger.Meters[meter].Meter is { } of && of.Domain.FollowsRuns() && (of.Package ?? -1) == row.Package ? process.Active[meter] : 0),
+                comparable ? new EnergyRate(row.Microjoules - before.GetValueOrDefault((row.Package, row.Cpu)), seconds) : null);
+            return Filled(figure, new CoreDocument
             {
                 Cpu = row.Cpu < 0 ? null : row.Cpu,
                 Core = Place(row.Cpu)?.Core,
                 Package = row.Package < 0 ? Place(row.Cpu)?.Package : row.Package,
-                EnergyMicrojoules = Metered(row.Microjoules),
-                PowerWatts = comparable ? Watts(row.Microjoules - before.GetValueOrDefault((row.Package, row.Cpu)), seconds) : null,
                 CpuSeconds = row.Nanoseconds / 1e9,
                 KiloHertz = row is { KiloCycles: { } cycles, Nanoseconds: > 0 } ? (long)(cycles * 1e9 / row.Nanoseconds) : null,
-            }),
-        ];
+                Instructions = row.Instructions,
+                LlcMisses = row.LlcMisses,
+            });
+        }
+    }
+
+    /// <summary>A document with its figures filled in; absent where there is no meter.</summary>
+    internal T Filled<T>(EnergyFigure figure, T document)
+        where T : FigureDocument => !IsMetered ? document : document with
+        {
+            EnergyMicrojoules = figure.Microjoules,
+            Low = figure.Low,
+            High = figure.High,
+            Quality = figure.Sources.Quality,
+            Origin = figure.Sources.Origin,
+            PowerWatts = figure.Rate?.Watts,
+            PowerLowWatts = figure.LowWatts,
+            PowerHighWatts = figure.HighWatts,
+            WindowSeconds = figure.Rate is { } rate ? Math.Round(rate.Seconds, 3) : null,
+        };
+
+    internal static BoundsDocument Of(EnergyFigure figure) => new(figure.Low, figure.High);
+
+    // Static energy borne in proportion to active energy is off as much as that is, relative.
+    private static EnergyFigure Bearing(long microjoules, long active, BoundSample bounds)
+    {
+        bounds.Add(bounds.Along(microjoules - active, active));
+        return new EnergyFigure(microjoules, bounds, default);
     }
 
     // Static energy is allocated to machines only; what others have of it is not zero, but no figure.
@@ -217,7 +306,7 @@ internal sealed class ApiView
 
     private CpuPlace? Place(int cpu) => cpu < 0 ? null : Ledger.Topology.Place(cpu);
 
-    private Dictionary<string, long> ByMeter(ConsumerTotals consumer)
+    private Dictionary<string, long> ByMeter(ConsumerTotals consumer, Dictionary<string, BoundsDocument>? bounds)
     {
         var byMeter = new Dictionary<string, long>(Ledger.Meters.Length);
         for (int meter = 0; meter < Ledger.Meters.Length; meter++)
@@ -226,65 +315,58 @@ internal sealed class ApiView
             long part = consumer.Active[meter] + consumer.Static(Policy, meter);
             if (part != 0 || Ledger.Meters[meter].Meter.Domain.FollowsRuns() || consumer is not { Kind: ConsumerKind.Process, PssKibibytes: null })
             {
-                byMeter.Add(Ledger.Meters[meter].Meter.Id, part);
+                byMeter[Ledger.Meters[meter].Meter.Id] = byMeter.GetValueOrDefault(Ledger.Meters[meter].Meter.Id) + part;
+                if (part != 0)
+                {
+                    BoundSample active = consumer.Bounds.Part(consumer.Active[meter], consumer.TotalActive);
+                    BoundSample borne = Policy == IdlePolicy.Allocated
+                        ? Ledger.Meters[meter].StaticBounds(consumer.Static(Policy, meter)) : active.Along(consumer.Static(Policy, meter), consumer.Active[meter]);
+                    active.Add(borne);
+                    _ = bounds?.TryAdd(Ledger.Meters[meter].Meter.Id, Of(new EnergyFigure(part, active, default)));
+                }
             }
         }
 
         return byMeter;
     }
 
-    private Power PowerOf(SeriesKey key, BoundSample whole, long total)
+    private Power PowerOf(SeriesKey key, EnergyFigure whole, long active)
     {
         if (!IsMetered || Window(key) is not { } window)
         {
             return default;
         }
 
-        // Beyond a minute the ring store keeps no bounds: those since the epoch, in proportion.
-        BoundSample bounds = window.Bounds ?? Scaled(whole, window.Active, total);
-        long share = Energy(window) - window.Active;
+        long energy = Energy(window);
+        BoundSample bounds = WindowBounds(window, whole, active);
         return new Power(
-            Watts(Energy(window), window.Seconds),
-            Watts(bounds.Low(window.Active) + share, window.Seconds),
-            Watts(bounds.High(window.Active) + share, window.Seconds),
-            Math.Round(window.Seconds, 3));
+            Watts(energy, window.Seconds), Watts(bounds.Low(energy), window.Seconds), Watts(bounds.High(energy), window.Seconds), Math.Round(window.Seconds, 3));
     }
 
-    private static BoundSample Scaled(BoundSample whole, long part, long total)
+    // Bounds of the active energy are kept for a minute; what static energy adds, and all of it beyond a minute, is that since the epoch, in proportion.
+    private BoundSample WindowBounds(WindowEnergy window, EnergyFigure whole, long active)
     {
-        double factor = total == 0 ? 0 : (double)part / total;
-        return new BoundSample
+        BoundSample bounds = whole.Bounds.InTime(whole.Microjoules == 0 ? 0 : (double)Energy(window) / whole.Microjoules);
+        if (window.Bounds is not { } known)
         {
-            SystematicBelow = whole.SystematicBelow * factor,
-            SystematicAbove = whole.SystematicAbove * factor,
-            RandomSquare = whole.RandomSquare * factor,
-        };
+            return bounds;
+        }
+
+        if (Policy == IdlePolicy.Separate)
+        {
+            return known;
+        }
+
+        if (Policy == IdlePolicy.Proportional)
+        {
+            known.Add(known.Along(window.Static(Policy), window.Active));
+            return known;
+        }
+
+        return bounds;
     }
 
     private long Energy(WindowEnergy window) => window.Active + window.Static(Policy);
-
-    private string? Quality(Func<int, long> part)
-    {
-        ReadingQuality? worst = null;
-        for (int meter = 0; meter < Ledger.Meters.Length; meter++)
-        {
-            ReadingQuality quality = Ledger.Meters[meter].Meter.Quality;
-            worst = part(meter) != 0 && (worst is null || quality > worst) ? quality : worst;
-        }
-
-        return worst?.Name();
-    }
-
-    private string? Origin(Func<int, long> part)
-    {
-        int seen = 0;
-        for (int meter = 0; meter < Ledger.Meters.Length; meter++)
-        {
-            seen |= part(meter) != 0 ? 1 << (int)Ledger.Meters[meter].Meter.Origin : 0;
-        }
-
-        return seen == 0 ? null : string.Join('+', Enum.GetValues<EnergyOrigin>().Where(origin => (seen & (1 << (int)origin)) != 0).Select(origin => origin.Name()));
-    }
 
     private DateTime? Moment(long nanoseconds) => _parts.History.WallTime(nanoseconds) is { } moment ? Whole(moment.UtcDateTime) : null;
 

@@ -19,11 +19,11 @@ public static class EnergyTree
     /// <param name="depth">Levels below the host that are shown; sums are checked all the way down in any case.</param>
     /// <param name="host">Name of the root.</param>
     /// <param name="earlier">The ledger of an earlier moment in the same epoch, for watts of cores; null for none.</param>
-    /// <param name="watts">Power of a meter's parts; null for none.</param>
-    public static EnergyNode Build(
-        LedgerSnapshot ledger, IdlePolicy policy, int depth, string host, LedgerSnapshot? earlier = null, Func<SeriesKey, double?>? watts = null)
+    /// <param name="rate">Power of a meter's parts; null for none.</param>
+    internal static EnergyNode Build(
+        LedgerSnapshot ledger, IdlePolicy policy, int depth, string host, LedgerSnapshot? earlier = null, Func<SeriesKey, EnergyRate?>? rate = null)
     {
-        var builder = new Builder(ledger, policy, earlier, watts);
+        var builder = new Builder(ledger, policy, earlier, rate);
         return Prune(builder.Host(host), depth);
     }
 
@@ -35,17 +35,17 @@ public static class EnergyTree
     {
         private readonly LedgerSnapshot _ledger;
         private readonly IdlePolicy _policy;
-        private readonly Func<SeriesKey, double?> _watts;
+        private readonly Func<SeriesKey, EnergyRate?> _rate;
         private readonly Dictionary<(string?, string, int, int), long>? _earlier;
         private readonly double _seconds;
         private readonly Dictionary<string, ConsumerTotals> _processes;
         private readonly Dictionary<string, string> _machines;
 
-        internal Builder(LedgerSnapshot ledger, IdlePolicy policy, LedgerSnapshot? earlier, Func<SeriesKey, double?>? watts)
+        internal Builder(LedgerSnapshot ledger, IdlePolicy policy, LedgerSnapshot? earlier, Func<SeriesKey, EnergyRate?>? rate)
         {
             _ledger = ledger;
             _policy = policy;
-            _watts = watts ?? (static _ => null);
+            _rate = rate ?? (static _ => null);
             _processes = ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Process).ToDictionary(process => process.Id);
             _machines = ledger.Machines.ToDictionary(machine => machine.Uuid, machine => machine.Name ?? machine.Uuid);
             if (earlier is not null && earlier.EndNanoseconds < ledger.EndNanoseconds)
@@ -74,7 +74,7 @@ public static class EnergyTree
             // Energy of CPUs whose package has no meter has nothing to be part of: it would break the sum, and must be seen.
             HashSet<int> metered = [.. indexes.Where(index => _ledger.Meters[index].Meter.Domain.FollowsRuns()).Select(index => _ledger.Meters[index].Meter.Package ?? -1)];
             bool strays = _ledger.Cores.Any(row => row.Microjoules != 0 && !metered.Contains(row.Package));
-            EnergyNode root = EnergyNode.Parent("host", "host", name, _ledger.Meters.Sum(meter => meter.Total), children);
+            EnergyNode root = EnergyNode.Parent("host", "host", name, EnergyFigure.Sum(indexes.Select(Total)), children);
             return root with { SumsUp = root.SumsUp && !strays };
         }
 
@@ -83,11 +83,11 @@ public static class EnergyTree
         {
             CoreTotals[] rows = [.. _ledger.Cores.Where(row => row.Package == package)];
             List<EnergyNode> children = [.. meters.Select(Idle)];
-            children.Add(Owner("system", "kernel threads and interrupts", meters, meter => meter.SystemActive, SeriesKind.System, rows));
-            children.Add(Owner("unattributed", "runs unknown", meters, meter => meter.UnattributedActive, SeriesKind.Unattributed, rows));
-            children.Add(Owner("departed", "ended processes", meters, meter => meter.DepartedActive, SeriesKind.Departed, rows));
+            children.Add(Owner("system", "kernel threads and interrupts", meters, System, rows));
+            children.Add(Owner("unattributed", "runs unknown", meters, Unattributed, rows));
+            children.Add(Owner("departed", "ended processes", meters, Departed, rows));
             children.AddRange(meters.SelectMany(Overhead));
-            children.AddRange(Cores(rows.Where(row => row.Owner == "process"), ByCpu));
+            children.AddRange(Cores(rows.Where(row => row.Owner == "process"), OfProcess, ByCpu));
             children.AddRange(meters.SelectMany(Shares));
             return Meter(meters, package, children);
         }
@@ -98,13 +98,14 @@ public static class EnergyTree
             List<EnergyNode> children =
             [
                 Idle(meter),
-                EnergyNode.Leaf("system", "system", "kernel threads", totals.SystemActive, Watts(SeriesKind.System, meter)),
-                EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", totals.UnattributedActive, Watts(SeriesKind.Unattributed, meter)),
-                EnergyNode.Leaf("departed", "departed", "ended processes", totals.DepartedActive, Watts(SeriesKind.Departed, meter)),
+                EnergyNode.Leaf("system", "system", "kernel threads", System(meter)),
+                EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", Unattributed(meter)),
+                EnergyNode.Leaf("departed", "departed", "ended processes", Departed(meter)),
                 .. Overhead(meter),
                 .. _processes.Values.Where(process => process.Active[meter] != 0)
                     .OrderByDescending(process => process.Active[meter]).ThenBy(process => process.Id, StringComparer.Ordinal)
-                    .Select(process => EnergyNode.Leaf("process", process.Id, process.Name, process.Active[meter], null)),
+                    .Select(process => EnergyNode.Leaf("process", process.Id, process.Name, new EnergyFigure(
+                        process.Active[meter], process.Bounds.Part(process.Active[meter], process.TotalActive), EnergySources.Of(totals.Meter)))),
                 .. Shares(meter),
             ];
             return Meter([meter], totals.Meter.Package ?? -1, children);
@@ -112,7 +113,7 @@ public static class EnergyTree
 
         private EnergyNode Meter(int[] meters, int package, List<EnergyNode> children)
         {
-            long total = meters.Sum(meter => _ledger.Meters[meter].Total);
+            EnergyFigure total = EnergyFigure.Sum(meters.Select(Total));
             if (meters.Length > 1)
             {
                 string name = package < 0 ? "whole machine" : $"package {package}";
@@ -121,48 +122,53 @@ public static class EnergyTree
             }
 
             Meter meter = _ledger.Meters[meters[0]].Meter;
-            return EnergyNode.Parent("meter", meter.Id, meter.Id, total, children) with
-            {
-                Origin = meter.Origin.Name(),
-                Quality = meter.Quality.Name(),
-                PowerWatts = Watts(SeriesKind.Domain, meters[0]),
-            };
+            return EnergyNode.Parent("meter", meter.Id, meter.Id, total, children);
         }
 
-        private EnergyNode Idle(int meter)
-        {
-            MeterTotals totals = _ledger.Meters[meter];
-            return EnergyNode.Leaf("idle", $"idle-{totals.Meter.Id}", "idle", totals.Idle(_policy), Watts(SeriesKind.Idle, meter));
-        }
+        private EnergyNode Idle(int meter) => EnergyNode.Leaf("idle", $"idle-{_ledger.Meters[meter].Meter.Id}", "idle",
+            Figure(meter, _ledger.Meters[meter].Idle(_policy), _ledger.Meters[meter].StaticBounds(_ledger.Meters[meter].Idle(_policy)), SeriesKind.Idle));
 
         // In a guest only: what the hypervisor spent on it outside its vCPUs.
         private IEnumerable<EnergyNode> Overhead(int meter)
         {
             MeterTotals totals = _ledger.Meters[meter];
             return totals.Overhead > 0 || totals.Meter.Domain == EnergyDomain.Overhead
-                ? [EnergyNode.Leaf("overhead", $"overhead-{totals.Meter.Id}", "the hypervisor's overhead", totals.Overhead, Watts(SeriesKind.Overhead, meter))]
+                ? [EnergyNode.Leaf("overhead", $"overhead-{totals.Meter.Id}", "the hypervisor's overhead",
+                    Figure(meter, totals.Overhead, totals.TotalBounds.Part(totals.Overhead, totals.Total), SeriesKind.Overhead))]
                 : [];
         }
 
-        private EnergyNode Owner(
-            string owner, string name, int[] meters, Func<MeterTotals, long> figure, SeriesKind kind, CoreTotals[] rows)
+        private EnergyFigure Total(int meter) => Figure(meter, _ledger.Meters[meter].Total, _ledger.Meters[meter].TotalBounds, SeriesKind.Domain);
+
+        private EnergyFigure System(int meter) => Figure(meter, _ledger.Meters[meter].SystemActive, _ledger.Meters[meter].SystemBounds, SeriesKind.System);
+
+        private EnergyFigure Unattributed(int meter) =>
+            Figure(meter, _ledger.Meters[meter].UnattributedActive, _ledger.Meters[meter].UnattributedBounds, SeriesKind.Unattributed);
+
+        private EnergyFigure Departed(int meter) => Figure(meter, _ledger.Meters[meter].DepartedActive, _ledger.Meters[meter].DepartedBounds, SeriesKind.Departed);
+
+        private EnergyFigure Figure(int meter, long microjoules, in BoundSample bounds, SeriesKind kind) =>
+            new(microjoules, bounds, EnergySources.Of(_ledger.Meters[meter].Meter), _rate(new SeriesKey(kind, _ledger.Meters[meter].Meter.Id)));
+
+        private EnergyNode Owner(string owner, string name, int[] meters, Func<int, EnergyFigure> figure, CoreTotals[] rows)
         {
-            List<EnergyNode> cores = [.. Cores(rows.Where(row => row.Owner == owner), null)];
-            double? power = meters.Select(meter => Watts(kind, meter)).Aggregate((a, b) => a + b);
-            return EnergyNode.Parent(owner, owner, name, meters.Sum(meter => figure(_ledger.Meters[meter])), cores) with { PowerWatts = power };
+            EnergyFigure whole = EnergyFigure.Sum(meters.Select(figure));
+            EnergyFigure OfRow(CoreTotals row) => whole with { Microjoules = row.Microjoules, Bounds = whole.Bounds.Part(row.Microjoules, whole.Microjoules) };
+            return EnergyNode.Parent(owner, owner, name, whole, [.. Cores(rows.Where(row => row.Owner == owner), OfRow, null)]);
         }
 
-        private IEnumerable<EnergyNode> Cores(IEnumerable<CoreTotals> rows, Func<IEnumerable<CoreTotals>, List<EnergyNode>>? below) =>
+        private IEnumerable<EnergyNode> Cores(
+            IEnumerable<CoreTotals> rows, Func<CoreTotals, EnergyFigure> figure, Func<IEnumerable<CoreTotals>, List<EnergyNode>>? below) =>
             rows.GroupBy(row => row.Cpu < 0 ? NoCore : _ledger.Topology.Place(row.Cpu)?.Core ?? (int.MinValue + row.Cpu))
                 .OrderBy(group => group.Key == NoCore ? long.MaxValue : group.Key < NoCore ? int.MaxValue + 1L : group.Key)
-                .Select(group => Rows("core", CoreId(group.Key), CoreName(group.Key), [.. group], below));
+                .Select(group => Rows("core", CoreId(group.Key), CoreName(group.Key), [.. group], figure, below));
 
         private List<EnergyNode> ByCpu(IEnumerable<CoreTotals> rows)
         {
             List<IGrouping<int, CoreTotals>> cpus = [.. rows.GroupBy(row => row.Cpu).OrderBy(group => group.Key)];
             bool threaded = cpus.Count > 1 || (cpus[0].Key >= 0 && _ledger.Topology.Sibling(cpus[0].Key) >= 0);
             return threaded
-                ? [.. cpus.Select(cpu => Rows("cpu", $"cpu-{cpu.Key}", $"cpu {cpu.Key}", [.. cpu], Processes))]
+                ? [.. cpus.Select(cpu => Rows("cpu", $"cpu-{cpu.Key}", $"cpu {cpu.Key}", [.. cpu], OfProcess, Processes))]
                 : Processes(cpus[0]);
         }
 
@@ -171,27 +177,40 @@ public static class EnergyTree
             .. rows.GroupBy(MachineOf)
                 .SelectMany(group => group.Key is null
                     ? group.Select(Process)
-                    : [Rows("machine", group.Key, _machines[group.Key], [.. group], parts => [.. parts.Select(Process)])])
+                    : [Rows("machine", group.Key, _machines[group.Key], [.. group], OfProcess, parts => [.. parts.Select(Process)])])
                 .OrderByDescending(node => node.EnergyMicrojoules).ThenBy(node => node.Id, StringComparer.Ordinal),
         ];
 
-        private EnergyNode Process(CoreTotals row) => Rows("process", row.ProcessId ?? row.Owner, NameOf(row), [row], null);
+        private EnergyNode Process(CoreTotals row) => Rows("process", row.ProcessId ?? row.Owner, NameOf(row), [row], OfProcess, null);
+
+        private EnergyFigure OfProcess(CoreTotals row) => row.ProcessId is { } id && _processes.TryGetValue(id, out ConsumerTotals? process)
+            ? new EnergyFigure(row.Microjoules, process.Bounds.Part(row.Microjoules, process.TotalActive), FollowingRuns(row.Package))
+            : new EnergyFigure(row.Microjoules, default, FollowingRuns(row.Package));
+
+        private EnergySources FollowingRuns(int package) => EnergySources.Of(
+            _ledger.Meters, meter => _ledger.Meters[meter].Meter is { } of && of.Domain.FollowsRuns() && (of.Package ?? -1) == package ? 1 : 0);
 
         private string? MachineOf(CoreTotals row) => row.ProcessId is { } id && _processes.TryGetValue(id, out ConsumerTotals? process)
             && process.Machine is { } machine && _machines.ContainsKey(machine) ? machine : null;
 
-        private EnergyNode Rows(string kind, string id, string name, CoreTotals[] rows, Func<IEnumerable<CoreTotals>, List<EnergyNode>>? below)
+        private EnergyNode Rows(
+            string kind, string id, string name, CoreTotals[] rows, Func<CoreTotals, EnergyFigure> figure, Func<IEnumerable<CoreTotals>, List<EnergyNode>>? below)
         {
+            EnergyRate? rate = _earlier is null ? null : new EnergyRate(rows.Sum(Since), _seconds);
             long cpu = rows.Sum(row => row.Nanoseconds);
             long known = rows.Where(row => row.KiloCycles is not null).Sum(row => row.Nanoseconds);
             long cycles = rows.Sum(row => row.KiloCycles ?? 0);
-            return EnergyNode.Parent(kind, id, name, rows.Sum(row => row.Microjoules), below?.Invoke(rows)) with
+            return EnergyNode.Parent(kind, id, name, EnergyFigure.Sum(rows.Select(figure)) with { Rate = rate }, below?.Invoke(rows)) with
             {
                 CpuNanoseconds = cpu,
                 KiloHertz = known == 0 ? null : (long)(cycles * 1e9 / known),
-                PowerWatts = _earlier is null ? null : Math.Round(rows.Sum(Since) / 1e6 / _seconds, 6),
+                Instructions = Counted(rows, row => row.Instructions),
+                LlcMisses = Counted(rows, row => row.LlcMisses),
             };
         }
+
+        // Not every row may be counted: the sum is then of those that are.
+        private static long? Counted(CoreTotals[] rows, Func<CoreTotals, long?> count) => rows.Any(row => count(row) is not null) ? rows.Sum(row => count(row) ?? 0) : null;
 
         private IEnumerable<EnergyNode> Shares(int meter)
         {
@@ -201,26 +220,30 @@ public static class EnergyTree
             }
 
             MeterTotals totals = _ledger.Meters[meter];
-            List<EnergyNode> children = _policy == IdlePolicy.Allocated ? Allocated(meter, totals) :
+            EnergySources sources = EnergySources.Of(totals.Meter);
+            EnergyFigure Static(long microjoules) => new(microjoules, totals.StaticBounds(microjoules), sources);
+            EnergyFigure Borne(long microjoules, long active, in BoundSample bounds) => new(microjoules, bounds.Along(microjoules, active), sources);
+            List<EnergyNode> children = _policy == IdlePolicy.Allocated ?
             [
-                EnergyNode.Leaf("system", "system", "kernel threads and interrupts", totals.SystemProportional, null),
-                EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", totals.UnattributedProportional, null),
-                EnergyNode.Leaf("departed", "departed", "ended processes", totals.DepartedProportional, null),
-                .. _processes.Values.Where(process => process.Proportional[meter] != 0)
-                    .OrderByDescending(process => process.Proportional[meter]).ThenBy(process => process.Id, StringComparer.Ordinal)
-                    .Select(process => EnergyNode.Leaf("process", process.Id, process.Name, process.Proportional[meter], null)),
+                EnergyNode.Leaf("departed", "departed", "machines that are gone", Static(totals.DepartedAllocated)),
+                .. Bearing(ConsumerKind.Machine, "machine", consumer => Static(consumer.Static(IdlePolicy.Allocated, meter))),
+            ] :
+            [
+                EnergyNode.Leaf("system", "system", "kernel threads and interrupts", Borne(totals.SystemProportional, totals.SystemActive, totals.SystemBounds)),
+                EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", Borne(totals.UnattributedProportional, totals.UnattributedActive, totals.UnattributedBounds)),
+                EnergyNode.Leaf("departed", "departed", "ended processes", Borne(totals.DepartedProportional, totals.DepartedActive, totals.DepartedBounds)),
+                .. Bearing(ConsumerKind.Process, "process", process => Borne(
+                    process.Proportional[meter], process.Active[meter], process.Bounds.Part(process.Active[meter], process.TotalActive))),
             ];
             yield return EnergyNode.Parent("shares", $"shares-{totals.Meter.Id}", "static energy borne by consumers",
-                children.Sum(child => child.EnergyMicrojoules) ?? 0, children);
-        }
+                Static(children.Sum(child => child.EnergyMicrojoules) ?? 0), children);
 
-        private List<EnergyNode> Allocated(int meter, MeterTotals totals) =>
-        [
-            EnergyNode.Leaf("departed", "departed", "machines that are gone", totals.DepartedAllocated, null),
-            .. _ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Machine && consumer.Static(IdlePolicy.Allocated, meter) != 0)
-                .OrderByDescending(machine => machine.Static(IdlePolicy.Allocated, meter)).ThenBy(machine => machine.Id, StringComparer.Ordinal)
-                .Select(machine => EnergyNode.Leaf("machine", machine.Id, machine.Name, machine.Static(IdlePolicy.Allocated, meter), null)),
-        ];
+            IEnumerable<EnergyNode> Bearing(ConsumerKind kind, string word, Func<ConsumerTotals, EnergyFigure> part) => _ledger.Consumers
+                .Where(consumer => consumer.Kind == kind).Select(consumer => (Consumer: consumer, Part: part(consumer)))
+                .Where(bearing => bearing.Part.Microjoules != 0)
+                .OrderByDescending(bearing => bearing.Part.Microjoules).ThenBy(bearing => bearing.Consumer.Id, StringComparer.Ordinal)
+                .Select(bearing => EnergyNode.Leaf(word, bearing.Consumer.Id, bearing.Consumer.Name, bearing.Part));
+        }
 
         private long Since(CoreTotals row)
         {
@@ -230,8 +253,6 @@ public static class EnergyTree
 
         private string NameOf(CoreTotals row) =>
             row.ProcessId is { } id && _processes.TryGetValue(id, out ConsumerTotals? process) ? process.Name : row.ProcessId ?? row.Owner;
-
-        private double? Watts(SeriesKind kind, int meter) => _watts(new SeriesKey(kind, _ledger.Meters[meter].Meter.Id));
 
         private static (string?, string, int, int) Key(CoreTotals row) => (row.ProcessId, row.Owner, row.Package, row.Cpu);
 

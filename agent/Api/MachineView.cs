@@ -25,8 +25,23 @@ internal static class MachineView
             }
         }
 
+        EnergyFigure Part(long microjoules) => new(microjoules, machine.Bounds.Part(microjoules, machine.TotalActive), default);
+        long vcpus = totals.Vcpus.Sum(vcpu => vcpu.Microjoules);
+        Dictionary<string, BoundsDocument>? bounds = !view.IsMetered ? null : new()
+        {
+            ["vcpus"] = ApiView.Of(Part(vcpus)),
+            ["overhead"] = ApiView.Of(Part(totals.Overhead)),
+            ["static.proportional"] = ApiView.Of(machine.StaticFigure(view.Ledger, IdlePolicy.Proportional)),
+            ["static.allocated"] = ApiView.Of(machine.StaticFigure(view.Ledger, IdlePolicy.Allocated)),
+        };
+        if (hasDram)
+        {
+            bounds?.Add("dram", ApiView.Of(Part(dram)));
+        }
+
         return new MachineDocument
         {
+            Bounds = bounds,
             State = facts?.State ?? (totals.Running ? "running" : null),
             Manager = facts?.Manager,
             Owner = facts is null ? null : Owner(facts),
@@ -35,7 +50,7 @@ internal static class MachineView
             VcpuCount = totals.SizedVcpus,
             MemoryKibibytes = totals.MemoryKibibytes,
             Series = totals.Series,
-            VcpusMicrojoules = view.Metered(totals.Vcpus.Sum(vcpu => vcpu.Microjoules)),
+            VcpusMicrojoules = view.Metered(vcpus),
             OverheadMicrojoules = view.Metered(totals.Overhead),
             DramMicrojoules = hasDram ? dram : null,
             Static = new MachineStaticDocument(machine.TotalStatic(IdlePolicy.Proportional), machine.TotalStatic(IdlePolicy.Allocated)),
@@ -48,7 +63,7 @@ internal static class MachineView
 
     /// <summary>A machine with its vCPUs and threads.</summary>
     internal static MachineDocument? Whole(ApiView view, IAgentState state, ConsumerTotals machine) => Brief(view, state, machine) is { } brief
-        ? brief with { Vcpus = Vcpus(view, machine.Id), Threads = Threads(view.Ledger, state, machine.Id) }
+        ? brief with { Vcpus = Vcpus(view, machine), Threads = Threads(view, state, machine) }
         : null;
 
     /// <summary>One kind of what a guest reports, hungriest first.</summary>
@@ -95,34 +110,39 @@ internal static class MachineView
         return null;
     }
 
-    private static VcpuDocument[] Vcpus(ApiView view, string uuid)
+    private static VcpuDocument[] Vcpus(ApiView view, ConsumerTotals machine)
     {
-        MachineTotals now = Totals(view.Ledger, uuid)!;
-        MachineTotals? before = view.Earlier is { } earlier && Totals(earlier, uuid) is { } known && known.Series == now.Series ? known : null;
+        MachineTotals now = Totals(view.Ledger, machine.Id)!;
+        MachineTotals? before = view.Earlier is { } earlier && Totals(earlier, machine.Id) is { } known && known.Series == now.Series ? known : null;
         double seconds = view.Earlier is null ? 0 : (view.Ledger.EndNanoseconds - view.Earlier.EndNanoseconds) / 1e9;
         return
         [
-            .. now.Vcpus.Select(vcpu => new VcpuDocument
-            {
-                Vcpu = vcpu.Vcpu,
-                EnergyMicrojoules = view.Metered(vcpu.Microjoules),
-                PowerWatts = before is null || !view.IsMetered ? null : ApiView.Watts(vcpu.Microjoules - Energy(before, vcpu.Vcpu), seconds),
-                CpuSeconds = vcpu.Nanoseconds / 1e9,
-            }),
+            .. now.Vcpus.Select(vcpu => view.Filled(
+                Part(view, machine, vcpu.Microjoules) with { Rate = before is null ? null : new EnergyRate(vcpu.Microjoules - Energy(before, vcpu.Vcpu), seconds) },
+                new VcpuDocument { Vcpu = vcpu.Vcpu, CpuSeconds = vcpu.Nanoseconds / 1e9 })),
         ];
     }
 
     // A vCPU that was not there had used nothing.
     private static long Energy(MachineTotals machine, int vcpu) => vcpu < machine.Vcpus.Length ? machine.Vcpus[vcpu].Microjoules : 0;
 
-    private static ThreadRoleDocument[] Threads(LedgerSnapshot ledger, IAgentState state, string uuid) =>
+    // Of the meters that follow runs.
+    private static EnergyFigure Part(ApiView view, ConsumerTotals machine, long microjoules) => new(
+        microjoules,
+        machine.Bounds.Part(microjoules, machine.TotalActive),
+        EnergySources.Of(view.Ledger.Meters, meter => view.Ledger.Meters[meter].Meter.Domain.FollowsRuns() ? machine.Active[meter] : 0));
+
+    private static ThreadRoleDocument[] Threads(ApiView view, IAgentState state, ConsumerTotals machine) =>
     [
-        .. ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Process && consumer.Machine == uuid && !consumer.Ended)
+        .. view.Ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Process && consumer.Machine == machine.Id && !consumer.Ended)
             .SelectMany(process => state.Threads(process.Pid))
             .GroupBy(thread => thread.Role).OrderBy(group => group.Key == ThreadRole.None).ThenBy(group => group.Key)
-            .Select(group => new ThreadRoleDocument(
-                group.Key == ThreadRole.None ? "other" : group.Key.ToString().ToLowerInvariant(),
-                group.Count(), group.Sum(thread => thread.Microjoules), group.Sum(thread => thread.CpuNanoseconds) / 1e9)),
+            .Select(group => view.Filled(Part(view, machine, group.Sum(thread => thread.Microjoules)), new ThreadRoleDocument
+            {
+                Role = group.Key == ThreadRole.None ? "other" : group.Key.ToString().ToLowerInvariant(),
+                Count = group.Count(),
+                CpuSeconds = group.Sum(thread => thread.CpuNanoseconds) / 1e9,
+            })),
     ];
 
     private static MachineOwnerDocument? Owner(MachineFacts facts)

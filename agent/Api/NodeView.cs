@@ -85,6 +85,8 @@ internal static class NodeView
             Low = report.TotalMicrojoules is { } low ? (long)Math.Floor(low * meter.LowFactor) : null,
             High = report.TotalMicrojoules is { } high ? (long)Math.Ceiling(high * meter.HighFactor) : null,
             PowerWatts = report.Watts,
+            PowerLowWatts = report.Watts * meter.LowFactor,
+            PowerHighWatts = report.Watts * meter.HighFactor,
             AgeSeconds = report.Age?.TotalSeconds,
             Absent = report.Absent is { } absence ? JsonNamingPolicy.CamelCase.ConvertName(absence.ToString()) : null,
             LastError = report.LastError,

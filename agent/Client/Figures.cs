@@ -20,6 +20,20 @@ internal static class Figures
     internal static string PowerBounds(JsonElement figure) =>
         figure.Number("powerLowWatts") is { } low && figure.Number("powerHighWatts") is { } high ? $"{Scaled(low)}…{Scaled(high)}" : "-";
 
+    /// <summary>The bounds of a figure's energy in joules, such as <c>10.1…14.0</c>; a dash where unknown.</summary>
+    internal static string JouleBounds(JsonElement figure) =>
+        figure.Whole("low") is { } low && figure.Whole("high") is { } high ? $"{Scaled(low / 1e6)}…{Scaled(high / 1e6)}" : "-";
+
+    /// <summary>A large number in short, such as <c>1.2 G</c>.</summary>
+    internal static string Count(long number) => number switch
+    {
+        >= 1_000_000_000_000 => string.Create(Culture, $"{number / 1e12:0.0} T"),
+        >= 1_000_000_000 => string.Create(Culture, $"{number / 1e9:0.0} G"),
+        >= 1_000_000 => string.Create(Culture, $"{number / 1e6:0.0} M"),
+        >= 1_000 => string.Create(Culture, $"{number / 1e3:0.0} k"),
+        _ => number.ToString(Culture),
+    };
+
     /// <summary>Time as top(1) shows it, such as <c>1:02.34</c>.</summary>
     internal static string CpuTime(double? seconds) => seconds is { } known
         ? string.Create(Culture, $"{(long)known / 60}:{known % 60:00.00}")

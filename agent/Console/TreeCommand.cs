@@ -70,7 +70,8 @@ internal static class TreeCommand
         StringBuilder text = new();
         if (document.TryGetProperty("tree", out JsonElement root))
         {
-            Node(text, root, 0);
+            _ = text.AppendLine(CultureInfo.InvariantCulture, $"{"",-44} {"energy",20} {"95 % bounds, J",-15} {"power",8} {"95 %, W",-13}");
+            Node(text, root, 0, default);
         }
 
         _ = text.AppendLine(document.True("sumsUp")
@@ -79,25 +80,37 @@ internal static class TreeCommand
         return text.ToString();
     }
 
-    private static void Node(StringBuilder text, JsonElement node, int level)
+    private static void Node(StringBuilder text, JsonElement node, int level, (string? Origin, string? Quality) above)
     {
         string name = new string(' ', level * 2) + (node.Text("name") ?? node.Text("id") ?? "?");
         bool hasChildren = node.Items("children").Any();
-        _ = text.Append(CultureInfo.InvariantCulture, $"{name,-44} {Figures.Joules(node.Whole("energyMicrojoules")),20} {Figures.Watts(node.Number("powerWatts")),10}");
+        _ = text.Append(CultureInfo.InvariantCulture, $"{name,-44} {Figures.Joules(node.Whole("energyMicrojoules")),20} {Figures.JouleBounds(node),-15} {Figures.Watts(node.Number("powerWatts")),8} {Figures.PowerBounds(node),-13}");
         if (node.Whole("kiloHertz") is { } kiloHertz)
         {
             _ = text.Append(CultureInfo.InvariantCulture, $"  {kiloHertz / 1e6:0.00} GHz");
         }
 
-        if (node.Text("origin") is { } origin)
+        if (node.Whole("instructions") is { } instructions)
         {
+            _ = text.Append(CultureInfo.InvariantCulture, $"  {Figures.Count(instructions)} instructions");
+        }
+
+        if (node.Whole("llcMisses") is { } misses)
+        {
+            _ = text.Append(CultureInfo.InvariantCulture, $"  {Figures.Count(misses)} LLC misses");
+        }
+
+        // Once, where it comes from: the parts of one meter have its origin.
+        if (node.Text("origin") is { } origin && (origin, node.Text("quality")) != above)
+        {
+            above = (origin, node.Text("quality"));
             _ = text.Append(CultureInfo.InvariantCulture, $"  {node.Text("quality")} ({origin})");
         }
 
         _ = text.AppendLine(hasChildren ? node.True("sumsUp") ? "  ✓" : "  ✗" : "");
         foreach (JsonElement child in node.Items("children"))
         {
-            Node(text, child, level + 1);
+            Node(text, child, level + 1, above);
         }
     }
 }

@@ -215,6 +215,7 @@ public sealed class Attributor
         if (state.Unattributable)
         {
             shares.UnattributedActive = total;
+            shares.UnattributedBounds = DoubtOf(observation, state, shares, observation.Length.Nanoseconds, !meter.Domain.FollowsRuns()).Source(total);
             if (meter.Domain.FollowsRuns() && total > 0)
             {
                 AddOffCore(k, Leaf.UnattributedOwner, total);
@@ -232,6 +233,7 @@ public sealed class Attributor
             shares.Overhead = meter.Domain == EnergyDomain.Overhead ? total : 0;
             shares.Static = total - shares.Overhead;
             shares.IdleSeparate = shares.IdleProportional = shares.Static;
+            shares.IdleBounds = DoubtOf(observation, state, shares, observation.Length.Nanoseconds, memory: false).Source(shares.Static);
             SplitAllocated(observation, k, byMemory: false);
             return;
         }
@@ -520,15 +522,27 @@ public sealed class Attributor
         shares.IdleSeparate = shares.Total - active;
         shares.IdleProportional = shares.IdleSeparate - proportional;
         MeterDoubt doubt = DoubtOf(observation, state, shares, length, memory);
+        shares.IdleBounds = doubt.Idle(shares.Static, shares.IdleSeparate);
         bool learning = _signatures is not null && weights > 0;
         Learn(k, state, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
         foreach (ref OwnerSum owner in owners)
         {
+            double share = weights > 0 ? owner.Weight / weights : owner.Active / Math.Max(1, doubt.Active);
+            double byTime = times > 0 ? owner.Time / times : share;
+            if (owner.Owner == Leaf.UnattributedOwner)
+            {
+                shares.UnattributedBounds = doubt.Bounds(owner.Active, share, byTime, null);
+                continue;
+            }
+
+            BoundSample bounds = doubt.Bounds(owner.Active, share, byTime, learning ? _signatures!.Deviation(owner.Owner, memory) : null);
             if (owner.Owner >= 0)
             {
-                double share = weights > 0 ? owner.Weight / weights : 0;
-                double byTime = times > 0 ? owner.Time / times : share;
-                _result.Book(owner.Owner, k, owner.Active, owner.Proportional, doubt.Bounds(owner.Active, share, byTime, learning ? _signatures!.Deviation(owner.Owner, memory) : null));
+                _result.Book(owner.Owner, k, owner.Active, owner.Proportional, bounds);
+            }
+            else
+            {
+                shares.SystemBounds = bounds;
             }
         }
     }

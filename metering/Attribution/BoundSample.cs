@@ -23,6 +23,33 @@ public struct BoundSample
         RandomSquare += other.RandomSquare;
     }
 
+    /// <summary>
+    /// Bounds of one part of what these bound (one CPU's, one vCPU's), as if its parts were wrong independently of each other: half-widths
+    /// shrink by the root of the share, so that the parts' add up in quadrature to the whole's. What is wrong with all parts alike is less.
+    /// </summary>
+    /// <param name="microjoules">The part's energy.</param>
+    /// <param name="whole">The whole's; a part of nothing has all of its doubt.</param>
+    public readonly BoundSample Part(long microjoules, long whole)
+    {
+        double share = whole > 0 ? Math.Clamp((double)microjoules / whole, 0, 1) : 1;
+        double root = Math.Sqrt(share);
+        return new BoundSample { SystematicBelow = SystematicBelow * root, SystematicAbove = SystematicAbove * root, RandomSquare = RandomSquare * share };
+    }
+
+    /// <summary>Bounds of an amount that is a known multiple of what these bound, such as what is shared out in proportion to it.</summary>
+    /// <param name="microjoules">The amount.</param>
+    /// <param name="bounded">What these bound; without any, nothing was shared out.</param>
+    public readonly BoundSample Along(long microjoules, long bounded)
+    {
+        double factor = bounded > 0 ? (double)microjoules / bounded : 0;
+        return new BoundSample { SystematicBelow = SystematicBelow * factor, SystematicAbove = SystematicAbove * factor, RandomSquare = RandomSquare * factor * factor };
+    }
+
+    /// <summary>Bounds of what accrued in a part of the time, where only those of the whole are kept: random errors of ticks are independent.</summary>
+    /// <param name="share">The energy in that part of the time, as a part of the whole.</param>
+    public readonly BoundSample InTime(double share) =>
+        new() { SystematicBelow = SystematicBelow * share, SystematicAbove = SystematicAbove * share, RandomSquare = RandomSquare * share };
+
     /// <summary>The lower bound of a figure; never below zero, µJ.</summary>
     public readonly long Low(long microjoules) =>
         Math.Max(0, (long)Math.Floor(microjoules - SystematicBelow - Math.Sqrt(RandomSquare)));

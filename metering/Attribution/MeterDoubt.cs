@@ -32,6 +32,18 @@ internal readonly struct MeterDoubt
     /// <summary>Square of the meter's random 95 % half-width (read jitter, quantisation), µJ².</summary>
     internal double RandomSquare { get; init; }
 
+    /// <summary>The bounds of what nobody ran for.</summary>
+    /// <param name="known">The static part.</param>
+    /// <param name="idle">All of it: what of the active energy had nobody to go to may be anybody's.</param>
+    internal BoundSample Idle(long known, long idle) => new()
+    {
+        SystematicBelow = Math.Min(Static, known) + (known * SourceBelow) + (idle - known),
+        SystematicAbove = Math.Min(Static, Active) + (known * SourceAbove),
+    };
+
+    /// <summary>The bounds of energy that is the source's word alone, whoever it belongs to.</summary>
+    internal BoundSample Source(long microjoules) => new() { SystematicBelow = microjoules * SourceBelow, SystematicAbove = microjoules * SourceAbove };
+
     /// <summary>The bounds of one consumer.</summary>
     /// <param name="active">Its active energy.</param>
     /// <param name="share">Its part of all weights.</param>

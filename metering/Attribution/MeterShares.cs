@@ -41,4 +41,13 @@ public struct MeterShares
 
     /// <summary>What is left to <c>idle</c> under <see cref="IdlePolicy.Allocated"/>.</summary>
     public long IdleAllocated;
+
+    /// <summary>95 % bounds of <see cref="SystemActive"/>.</summary>
+    public BoundSample SystemBounds;
+
+    /// <summary>95 % bounds of <see cref="UnattributedActive"/>.</summary>
+    public BoundSample UnattributedBounds;
+
+    /// <summary>95 % bounds of <see cref="IdleSeparate"/>.</summary>
+    public BoundSample IdleBounds;
 }

@@ -122,10 +122,11 @@ internal sealed class AccountBook
 
         ref Booking booking = ref _bookings[process];
         int account = booking.ProcessPlusOne - 1;
+        long active = TotalActive(account);
         for (int meter = 0; meter < meters.Count; meter++)
         {
             ref AccountEnergy energy = ref _energies[(account * _stride) + meter];
-            meters[meter].Depart(energy.Active, energy.Proportional);
+            meters[meter].Depart(energy.Active, energy.Proportional, energy.Active == 0 ? default : _accounts[account].Bounds.Part(energy.Active, active));
         }
 
         Remove(account);
@@ -137,8 +138,9 @@ internal sealed class AccountBook
     }
 
     /// <summary>What all processes hold on a meter.</summary>
-    internal AccountEnergy Processes(int meter)
+    internal AccountEnergy Processes(int meter, out BoundSample bounds)
     {
+        bounds = default;
         AccountEnergy sum = default;
         for (int index = 0; index < _accounts.Count; index++)
         {
@@ -147,7 +149,22 @@ internal sealed class AccountBook
                 ref AccountEnergy energy = ref _energies[(index * _stride) + meter];
                 sum.Active += energy.Active;
                 sum.Proportional += energy.Proportional;
+                if (energy.Active != 0)
+                {
+                    bounds.Add(_accounts[index].Bounds.Part(energy.Active, TotalActive(index)));
+                }
             }
+        }
+
+        return sum;
+    }
+
+    private long TotalActive(int account)
+    {
+        long sum = 0;
+        foreach (ref readonly AccountEnergy energy in _energies.AsSpan(account * _stride, _stride))
+        {
+            sum += energy.Active;
         }
 
         return sum;

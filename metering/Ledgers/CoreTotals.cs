@@ -8,4 +8,14 @@ namespace Keck.Metering;
 /// <param name="Microjoules">Active energy, µJ.</param>
 /// <param name="Nanoseconds">CPU time, ns.</param>
 /// <param name="KiloCycles">Thousands of cycles; null where the frequency was never known.</param>
-public sealed record CoreTotals(string? ProcessId, string Owner, int Package, int Cpu, long Microjoules, long Nanoseconds, long? KiloCycles);
+public sealed record CoreTotals(string? ProcessId, string Owner, int Package, int Cpu, long Microjoules, long Nanoseconds, long? KiloCycles)
+{
+    /// <summary>
+    /// Instructions retired there, of processes; null where never counted. A thread is counted on all CPUs together: where it ran on several
+    /// within a tick, its count goes to them by their cycles, else by their time.
+    /// </summary>
+    public long? Instructions { get; init; }
+
+    /// <summary>Last-level cache misses, likewise.</summary>
+    public long? LlcMisses { get; init; }
+}

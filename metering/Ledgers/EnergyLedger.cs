@@ -145,7 +145,7 @@ public sealed class EnergyLedger
             json.WriteStartArray("columns"u8);
             for (int meter = 0; meter < _meters.Count; meter++)
             {
-                _meters[meter].Write(json, _book.Processes(meter));
+                _meters[meter].Write(json, _book.Processes(meter, out BoundSample bounds), bounds);
             }
 
             json.WriteEndArray();
@@ -307,6 +307,11 @@ public sealed class EnergyLedger
 
             if (owner >= 0)
             {
+                if (thread.Instructions >= 0 || thread.LlcMisses >= 0)
+                {
+                    BookCounts(thread, row, runs.Slice(thread.FirstRun, thread.RunCount), observation.Topology, nanoseconds);
+                }
+
                 _usage.Add(owner, nanoseconds, thread);
                 if (row.Role != ThreadRole.None)
                 {
@@ -324,6 +329,53 @@ public sealed class EnergyLedger
             sum.CpuNanoseconds += nanoseconds;
         }
     }
+
+    // Counted on all CPUs together: where a thread ran on several, each has its part of the cycles, else of the time.
+    private void BookCounts(in ThreadSample thread, in ThreadRow row, ReadOnlySpan<RunSample> runs, Topology topology, long nanoseconds)
+    {
+        Span<CellCounts> counts = _cells.Counting();
+        if (runs.Length == 1)
+        {
+            Count(ref counts[row.FirstCell], thread.Instructions, thread.LlcMisses);
+            return;
+        }
+
+        long all = 0;
+        foreach (ref readonly RunSample run in runs)
+        {
+            all = run.KiloCycles < 0 || all < 0 ? -1 : all + run.KiloCycles;
+        }
+
+        bool byCycles = all > 0;
+        all = byCycles ? all : nanoseconds;
+        long before = 0;
+        foreach (ref readonly RunSample run in runs)
+        {
+            long after = before + (byCycles ? run.KiloCycles : run.Nanoseconds);
+            int cell = _cells.Find(row.Owner, topology.Package(run.Cpu), run.Cpu);
+            Count(ref counts[cell], Part(thread.Instructions, before, after, all), Part(thread.LlcMisses, before, after, all));
+            before = after;
+        }
+    }
+
+    private static void Count(ref CellCounts counts, long instructions, long misses)
+    {
+        if (instructions >= 0)
+        {
+            counts.Instructions += instructions;
+            counts.Counted = true;
+        }
+
+        if (misses >= 0)
+        {
+            counts.LlcMisses += misses;
+            counts.CountedMisses = true;
+        }
+    }
+
+    // The parts between marks add up to the whole exactly.
+    private static long Part(long whole, long before, long after, long all) =>
+        whole < 0 ? Unobserved.Value : all == 0 ? 0 : (long)(((Int128)whole * after / all) - ((Int128)whole * before / all));
 
     private void BookProcesses(Observation observation, TickAttribution tick)
     {
@@ -546,7 +598,11 @@ public sealed class EnergyLedger
                 _ => "departed",
             };
             string? id = cell.Owner >= 0 ? AccountBook.ProcessId(processes[cell.Owner]) : null;
-            cores.Add(new CoreTotals(id, owner, _cells.Package(index), cell.Cpu, cell.Microjoules, cell.Nanoseconds, cell.KiloCycles > 0 ? cell.KiloCycles : null));
+            cores.Add(new CoreTotals(id, owner, _cells.Package(index), cell.Cpu, cell.Microjoules, cell.Nanoseconds, cell.KiloCycles > 0 ? cell.KiloCycles : null)
+            {
+                Instructions = _cells.Counts(index) is { Counted: true } counted ? counted.Instructions : null,
+                LlcMisses = _cells.Counts(index) is { CountedMisses: true } missed ? missed.LlcMisses : null,
+            });
         }
 
         cores.Sort(static (a, b) => (a.Cpu, a.Owner, a.ProcessId).CompareTo((b.Cpu, b.Owner, b.ProcessId)));

@@ -52,9 +52,21 @@ public static class LedgerState
         json.WriteNumber("idleSeparate"u8, sum.IdleSeparate);
         json.WriteNumber("idleProportional"u8, sum.IdleProportional);
         json.WriteNumber("idleAllocated"u8, sum.IdleAllocated);
+        Write(json, "systemBounds"u8, sum.SystemBounds);
+        Write(json, "unattributedBounds"u8, sum.UnattributedBounds);
+        Write(json, "idleBounds"u8, sum.IdleBounds);
     }
 
-    internal static MeterShares ReadShares(JsonElement item) => new()
+    internal static MeterShares ReadShares(JsonElement item)
+    {
+        MeterShares sum = ReadAmounts(item);
+        sum.SystemBounds = ReadBounds(item, "systemBounds"u8, sum.SystemActive, sum.Total);
+        sum.UnattributedBounds = ReadBounds(item, "unattributedBounds"u8, sum.UnattributedActive, sum.Total);
+        sum.IdleBounds = ReadBounds(item, "idleBounds"u8, sum.IdleSeparate, sum.Total);
+        return sum;
+    }
+
+    private static MeterShares ReadAmounts(JsonElement item) => new()
     {
         Total = Amount(item, "totalMicrojoules"u8),
         Below = Amount(item, "below"u8),
@@ -79,6 +91,18 @@ public static class LedgerState
         json.WriteNumber("boundAbove"u8, bounds.SystematicAbove);
         json.WriteNumber("boundRandomSquare"u8, bounds.RandomSquare);
     }
+
+    internal static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, in BoundSample bounds)
+    {
+        json.WriteStartObject(name);
+        Write(json, bounds);
+        json.WriteEndObject();
+    }
+
+    /// <summary>Reads bounds of a part of a meter's energy; where a state of an earlier version has none, anything between nothing and all of it.</summary>
+    internal static BoundSample ReadBounds(JsonElement owner, ReadOnlySpan<byte> name, long part, long total) => TraceFields.TryGet(owner, name, out JsonElement item)
+        ? ReadBounds(item.ValueKind == JsonValueKind.Object ? item : throw new TraceFormatException($"{System.Text.Encoding.UTF8.GetString(name)} is no object"))
+        : new BoundSample { SystematicBelow = part, SystematicAbove = Math.Max(0, total - part) };
 
     internal static BoundSample ReadBounds(JsonElement item) => new()
     {

@@ -11,6 +11,7 @@ internal sealed class MeterColumn(Meter meter)
     private long _departedActive;
     private long _departedProportional;
     private long _departedAllocated;
+    private BoundSample _departedBounds;
 
     internal Meter Meter { get; } = meter;
 
@@ -32,17 +33,23 @@ internal sealed class MeterColumn(Meter meter)
         DepartedActive = _departedActive,
         DepartedProportional = _departedProportional,
         DepartedAllocated = _departedAllocated,
+        SystemBounds = _sum.SystemBounds,
+        UnattributedBounds = _sum.UnattributedBounds,
+        IdleBounds = _sum.IdleBounds,
+        DepartedBounds = _departedBounds,
         Readings = _readings,
     };
 
     /// <summary>Writes the column, with what processes hold counted among the departed.</summary>
-    internal void Write(Utf8JsonWriter json, in AccountEnergy processes)
+    internal void Write(Utf8JsonWriter json, in AccountEnergy processes, BoundSample bounds)
     {
+        bounds.Add(_departedBounds);
         json.WriteStartObject();
         LedgerState.Write(json, _sum);
         json.WriteNumber("departedActive"u8, _departedActive + processes.Active);
         json.WriteNumber("departedProportional"u8, _departedProportional + processes.Proportional);
         json.WriteNumber("departedAllocated"u8, _departedAllocated);
+        LedgerState.Write(json, "departedBounds"u8, bounds);
         json.WriteNumber("readings"u8, _readings);
         json.WriteEndObject();
     }
@@ -53,6 +60,7 @@ internal sealed class MeterColumn(Meter meter)
         _departedActive = LedgerState.Amount(item, "departedActive"u8);
         _departedProportional = LedgerState.Amount(item, "departedProportional"u8);
         _departedAllocated = LedgerState.Amount(item, "departedAllocated"u8);
+        _departedBounds = LedgerState.ReadBounds(item, "departedBounds"u8, _departedActive, _sum.Total);
         _readings = LedgerState.Amount(item, "readings"u8);
     }
 
@@ -76,10 +84,14 @@ internal sealed class MeterColumn(Meter meter)
         _sum.IdleSeparate += shares.IdleSeparate;
         _sum.IdleProportional += shares.IdleProportional;
         _sum.IdleAllocated += shares.IdleAllocated;
+        _sum.SystemBounds.Add(shares.SystemBounds);
+        _sum.UnattributedBounds.Add(shares.UnattributedBounds);
+        _sum.IdleBounds.Add(shares.IdleBounds);
     }
 
-    internal void Depart(long active, long proportional)
+    internal void Depart(long active, long proportional, in BoundSample bounds)
     {
+        _departedBounds.Add(bounds);
         _departedActive += active;
         _departedProportional += proportional;
     }

@@ -60,8 +60,26 @@ public sealed record MeterTotals
     /// <summary>Static energy allocated to machines whose accounts were let go.</summary>
     public long DepartedAllocated { get; init; }
 
+    /// <summary>95 % bounds of <see cref="SystemActive"/>.</summary>
+    public BoundSample SystemBounds { get; init; }
+
+    /// <summary>95 % bounds of <see cref="UnattributedActive"/>.</summary>
+    public BoundSample UnattributedBounds { get; init; }
+
+    /// <summary>95 % bounds of <see cref="IdleSeparate"/>.</summary>
+    public BoundSample IdleBounds { get; init; }
+
+    /// <summary>95 % bounds of <see cref="DepartedActive"/>.</summary>
+    public BoundSample DepartedBounds { get; init; }
+
+    /// <summary>95 % bounds of <see cref="Total"/>.</summary>
+    public BoundSample TotalBounds => new() { SystematicBelow = Total - Low, SystematicAbove = High - Total };
+
     /// <summary>Ticks in which the meter was read.</summary>
     public long Readings { get; init; }
+
+    /// <summary>95 % bounds of a part of the static energy, whoever bears it: they are off together, by the same ratio.</summary>
+    public BoundSample StaticBounds(long microjoules) => IdleBounds.Along(microjoules, IdleSeparate);
 
     /// <summary>What is left to <c>idle</c> under a policy.</summary>
     public long Idle(IdlePolicy policy) => policy switch

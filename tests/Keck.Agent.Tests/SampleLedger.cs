@@ -95,6 +95,10 @@ internal static class SampleLedger
                     IdleProportional = (idle[index] * seconds) - (6 * seconds) - shares[index],
                     IdleAllocated = (idle[index] - allocated[index] - AllocatedToDeparted) * seconds,
                     DepartedAllocated = AllocatedToDeparted * seconds,
+                    SystemBounds = Bounds(system[index], seconds),
+                    UnattributedBounds = Bounds(unattributed[index], seconds),
+                    DepartedBounds = Bounds(departed[index], seconds),
+                    IdleBounds = new() { SystematicBelow = idle[index] * 0.05 * seconds, SystematicAbove = idle[index] * 0.05 * seconds },
                     Readings = seconds * 2,
                 }),
             ],
@@ -130,7 +134,11 @@ internal static class SampleLedger
                     // One part on each hyperthread of the package's first core; a little whose CPU is not known.
                     long first = active / 3;
                     long unknown = process.Pid == 800 ? 17 : 0;
-                    rows.Add(new(process.Id, "process", package, package * 2, first, 400_000_000 * seconds, 1_160_000 * seconds));
+                    rows.Add(new(process.Id, "process", package, package * 2, first, 400_000_000 * seconds, 1_160_000 * seconds)
+                    {
+                        Instructions = process.Instructions / 2,
+                        LlcMisses = process.LlcMisses / 2,
+                    });
                     rows.Add(new(process.Id, "process", package, (package * 2) + 4, active - first - unknown, 200_000_000 * seconds, null));
                     if (unknown > 0)
                     {
@@ -157,9 +165,12 @@ internal static class SampleLedger
         Name = name,
         Active = [.. active],
         Proportional = [.. active.Select(part => part / 1_000)],
-        Bounds = new BoundSample { SystematicBelow = active.Sum() * 0.1, SystematicAbove = active.Sum() * 0.2, RandomSquare = 1e6 * seconds },
+        Bounds = Bounds(active.Sum() / seconds, seconds),
         CpuNanoseconds = 600_000_000 * seconds,
     };
+
+    private static BoundSample Bounds(long perSecond, long seconds) =>
+        new() { SystematicBelow = perSecond * seconds * 0.1, SystematicAbove = perSecond * seconds * 0.2, RandomSquare = 1e6 * seconds };
 
     private static long[] Times(long[] perSecond, long seconds) => Array.ConvertAll(perSecond, part => part * seconds);
 }

@@ -32,6 +32,43 @@ public sealed class AttributionLedgerTests
     }
 
     [Fact]
+    public void Apply_CountedThread_EachCpuHasItsPartOfTheCyclesAndAllAddUp()
+    {
+        (Observation observation, _, int thread) = OneProcess();
+        observation.Next(Second);
+        observation.Run(thread, (0, 1_000, 3_000), (1, 9_000, 1_000), (2, 10, 3));
+        (observation.Threads[0].Instructions, observation.Threads[0].LlcMisses) = (1_000_003, 7);
+        Book(observation);
+        Assert.Equal((749_440L, 249_813L, 750L), Counts(core => core.Instructions));
+        Assert.Equal(7, _ledger.Snapshot().Cores.Sum(core => core.LlcMisses));
+
+        // Without cycles by time; one without counts changes nothing.
+        observation.Next(Second);
+        observation.Run(thread, (0, 1_000, -1), (1, 3_000, -1));
+        (observation.Threads[0].Instructions, observation.Threads[0].LlcMisses) = (4_000, Unobserved.Value);
+        Book(observation);
+        observation.Next(Second);
+        observation.Run(thread, (2, 5_000, -1));
+        Book(observation);
+        Assert.Equal((750_440L, 252_813L, 750L), Counts(core => core.Instructions));
+        Assert.Equal(7, _ledger.Snapshot().Cores.Sum(core => core.LlcMisses));
+
+        (long?, long?, long?) Counts(Func<CoreTotals, long?> count)
+        {
+            CoreTotals[] cores = [.. _ledger.Snapshot().Cores.Where(core => core.Owner == "process")];
+            return (count(cores[0]), count(cores[1]), count(cores[2]));
+        }
+    }
+
+    [Fact]
+    public void Apply_NothingCounted_CoresHaveNoCountsRatherThanZero()
+    {
+        (Observation observation, _, int thread) = OneProcess();
+        Tick(observation, (thread, 1));
+        Assert.All(_ledger.Snapshot().Cores, core => Assert.Equal((null, null), (core.Instructions, core.LlcMisses)));
+    }
+
+    [Fact]
     public void Depart_ProcessEnded_ItsEnergyMovesToTheDeparted()
     {
         (Observation observation, int process, int thread) = OneProcess();
@@ -152,6 +189,13 @@ public sealed class AttributionLedgerTests
     {
         observation.Next(Second);
         Fill(observation, runs);
+    }
+
+    private void Book(Observation observation)
+    {
+        observation.CloseCpus();
+        observation.Read(0, 1_000_000);
+        _ledger.Apply(observation, _attributor.Attribute(observation));
     }
 
     // A tick of 1 J.

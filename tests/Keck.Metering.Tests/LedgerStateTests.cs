@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Keck.Metering.Tests;
 
@@ -42,6 +43,53 @@ public sealed class LedgerStateTests
         MachineTotals later = Assert.Single(after.Machines);
         Assert.Equal(machine.Series, later.Series);
         Assert.True(machine.Vcpus.Zip(later.Vcpus).All(pair => pair.Second.Microjoules >= pair.First.Microjoules) && later.Overhead >= machine.Overhead);
+    }
+
+    [Fact]
+    public void Read_WrittenLedger_SystemIdleAndDepartedKeepTheirBounds()
+    {
+        var scenario = new TraceScenario(36);
+        var attributor = new Attributor();
+        var ledger = new EnergyLedger(Guid.NewGuid());
+        Run(scenario, attributor, ledger, 60);
+        LedgerSnapshot before = ledger.Snapshot();
+        Assert.Contains(before.Meters, meter => meter.IdleBounds.SystematicBelow > 0);
+        Assert.Contains(before.Meters, meter => meter.SystemActive > 0 && meter.SystemBounds.SystematicAbove > 0);
+
+        using JsonDocument document = JsonDocument.Parse(Write(ledger, attributor));
+        LedgerSnapshot after = LedgerState.Read(document.RootElement, epoch: null).Snapshot();
+        foreach ((MeterTotals was, MeterTotals now) in before.Meters.Zip(after.Meters))
+        {
+            Assert.Equal((was.SystemBounds, was.IdleBounds, was.UnattributedBounds), (now.SystemBounds, now.IdleBounds, now.UnattributedBounds));
+
+            // Processes are not kept one by one: what they used is with the departed, in doubt as it was.
+            Assert.True(now.DepartedActive == 0 || now.DepartedBounds.SystematicAbove > 0);
+        }
+
+        // By meter a part is in more doubt than by the whole, and never in more than all of the whole's.
+        double doubt = before.Consumers.Where(c => c.Kind == ConsumerKind.Process).Sum(c => c.Bounds.SystematicAbove) + before.Meters.Sum(meter => meter.DepartedBounds.SystematicAbove);
+        Assert.InRange(after.Meters.Sum(meter => meter.DepartedBounds.SystematicAbove), doubt * 0.999, doubt * before.Meters.Length);
+    }
+
+    [Fact]
+    public void Read_StateOfAnEarlierVersion_PartsMayBeAnythingUpToTheMetersAll()
+    {
+        var scenario = new TraceScenario(37);
+        var attributor = new Attributor();
+        var ledger = new EnergyLedger(Guid.NewGuid());
+        Run(scenario, attributor, ledger, 20);
+        JsonNode state = JsonNode.Parse(Write(ledger, attributor))!;
+        foreach (JsonObject column in state["columns"]!.AsArray().OfType<JsonObject>())
+        {
+            Assert.True(column.Remove("systemBounds") && column.Remove("unattributedBounds") && column.Remove("idleBounds") && column.Remove("departedBounds"));
+        }
+
+        using JsonDocument document = JsonDocument.Parse(state.ToJsonString());
+        Assert.All(LedgerState.Read(document.RootElement, epoch: null).Snapshot().Meters, meter =>
+        {
+            Assert.Equal((0, meter.Total), (meter.IdleBounds.Low(meter.IdleSeparate), meter.IdleBounds.High(meter.IdleSeparate)));
+            Assert.Equal((0, meter.Total), (meter.SystemBounds.Low(meter.SystemActive), meter.SystemBounds.High(meter.SystemActive)));
+        });
     }
 
     [Fact]

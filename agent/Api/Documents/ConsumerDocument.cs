@@ -46,6 +46,9 @@ internal sealed record ConsumerDocument : FigureDocument
     /// <summary>Energy by meter id, µJ; adds up to the whole. Without a meter of memory for a process whose memory is not known.</summary>
     public required IReadOnlyDictionary<string, long> Meters { get; init; }
 
+    /// <summary>95 % bounds of the parts, by their member's name without <c>Microjoules</c>, and by meter id; absent where the machine has no meter.</summary>
+    public IReadOnlyDictionary<string, BoundsDocument>? Bounds { get; init; }
+
     public double CpuSeconds { get; init; }
 
     public long? Instructions { get; init; }

@@ -1,7 +1,7 @@
 namespace Keck.Agent;
 
-/// <summary>A process on a CPU.</summary>
-internal sealed record CoreDocument
+/// <summary>A process on a CPU: its active energy there, of the meters that follow runs; power over the last 10 to 20 s.</summary>
+internal sealed record CoreDocument : FigureDocument
 {
     /// <summary>The CPU; absent for energy whose CPU is not known.</summary>
     public int? Cpu { get; init; }
@@ -10,14 +10,14 @@ internal sealed record CoreDocument
 
     public int? Package { get; init; }
 
-    /// <summary>Active energy since the epoch, µJ, of the meters that follow runs.</summary>
-    public long? EnergyMicrojoules { get; init; }
-
-    /// <summary>Mean over the last 10 to 20 s.</summary>
-    public double? PowerWatts { get; init; }
-
     public double CpuSeconds { get; init; }
 
     /// <summary>Mean frequency while it ran there.</summary>
     public long? KiloHertz { get; init; }
+
+    /// <summary>Instructions retired there since the epoch; absent without counters.</summary>
+    public long? Instructions { get; init; }
+
+    /// <summary>Last-level cache misses there since the epoch.</summary>
+    public long? LlcMisses { get; init; }
 }

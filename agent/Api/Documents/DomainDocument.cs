@@ -31,4 +31,7 @@ internal sealed record DomainDocument : FigureDocument
 
     /// <summary>Static energy allocated to machines, those that are gone included, µJ; under <c>idle=allocated</c> only.</summary>
     public long? AllocatedMicrojoules { get; init; }
+
+    /// <summary>95 % bounds of the parts, by their member's name without <c>Microjoules</c>; absent where the machine has no meter.</summary>
+    public IReadOnlyDictionary<string, BoundsDocument>? Bounds { get; init; }
 }

@@ -4,13 +4,13 @@ namespace Keck.Agent;
 internal abstract record FigureDocument
 {
     /// <summary>Cumulative since the epoch, µJ, under the policy of the answer.</summary>
-    public required long? EnergyMicrojoules { get; init; }
+    public long? EnergyMicrojoules { get; init; }
 
     /// <summary>95 % lower bound of it, µJ.</summary>
-    public required long? Low { get; init; }
+    public long? Low { get; init; }
 
     /// <summary>95 % upper bound of it, µJ.</summary>
-    public required long? High { get; init; }
+    public long? High { get; init; }
 
     /// <summary>The worst quality among the meters it comes from.</summary>
     public string? Quality { get; init; }

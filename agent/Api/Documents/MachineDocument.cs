@@ -36,6 +36,9 @@ internal sealed record MachineDocument
     /// <summary>Its part of the static energy, µJ, as each policy would have it; under <c>separate</c> it has none.</summary>
     public required MachineStaticDocument Static { get; init; }
 
+    /// <summary>95 % bounds of the energies above: <c>vcpus</c>, <c>overhead</c>, <c>dram</c>, <c>static.proportional</c>, <c>static.allocated</c>; absent where the machine has no meter.</summary>
+    public IReadOnlyDictionary<string, BoundsDocument>? Bounds { get; init; }
+
     /// <summary>Time that KVM spun on the host for its halted vCPUs; part of its CPU time.</summary>
     public double? HaltPollSeconds { get; init; }
 

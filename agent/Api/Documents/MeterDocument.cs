@@ -33,6 +33,10 @@ internal sealed record MeterDocument
     /// <summary>At the last reading.</summary>
     public double? PowerWatts { get; init; }
 
+    public double? PowerLowWatts { get; init; }
+
+    public double? PowerHighWatts { get; init; }
+
     public double? AgeSeconds { get; init; }
 
     /// <summary>Why the last reading has no value: <c>notPresent</c>, <c>notPermitted</c>, <c>stale</c>, <c>malformed</c>.</summary>

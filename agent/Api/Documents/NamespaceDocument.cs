@@ -11,4 +11,7 @@ internal sealed record NamespaceDocument : FigureDocument
     public long? ActiveMicrojoules { get; init; }
 
     public long? IdleMicrojoules { get; init; }
+
+    /// <summary>95 % bounds of the parts, by their member's name without <c>Microjoules</c>; absent where the machine has no meter.</summary>
+    public IReadOnlyDictionary<string, BoundsDocument>? Bounds { get; init; }
 }
