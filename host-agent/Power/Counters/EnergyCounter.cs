@@ -17,12 +17,14 @@ internal sealed class EnergyCounter(long? rangeMicrojoules, int maxWatts, bool s
     /// <summary>Counters are updated about every millisecond and readings jitter: this much time is always allowed for.</summary>
     private const long SlackNanoseconds = 100_000_000;
 
-    /// <summary>A counter that starts at zero by itself and still reads zero after so many readings is taken for dead.</summary>
-    internal const int FlatReads = 10;
+    /// <summary>
+    /// A counter that starts at zero by itself and still reads zero after so long, ns, is taken for dead: RAPL's steps are a millisecond
+    /// apart. Should it move after all, nothing is lost: it has counted since it was opened.
+    /// </summary>
+    internal const long FlatNanoseconds = 50_000_000;
 
     private (long Value, long At)? _baseline;
     private (long Value, long At)? _suspect;
-    private int _zeroReads;
     private bool _moved;
 
     /// <summary>When the value that the next energy counts from was read, monotonic, ns.</summary>
@@ -52,8 +54,7 @@ internal sealed class EnergyCounter(long? rangeMicrojoules, int maxWatts, bool s
         if (!_moved && value == 0)
         {
             _baseline ??= (0, at);
-            _zeroReads++;
-            return new(startsAtZero && _zeroReads <= FlatReads ? CounterVerdict.Baseline : CounterVerdict.FlatZero, 0);
+            return new(startsAtZero && at - _baseline.Value.At < FlatNanoseconds ? CounterVerdict.Baseline : CounterVerdict.FlatZero, 0);
         }
 
         if (_baseline is not { } baseline || !_moved && !startsAtZero)
