@@ -20,7 +20,7 @@ internal sealed partial class FaultLog(ILogger logger)
         _faults[what] = (reason, _round);
         if (!known)
         {
-            Log.Unreadable(logger, what, reason, where, remedy);
+            Log.Unreadable(logger, what, Words(reason), where, remedy);
         }
     }
 
@@ -39,10 +39,17 @@ internal sealed partial class FaultLog(ILogger logger)
         _round++;
     }
 
+    private static string Words(Absence reason) => reason switch
+    {
+        Absence.NotPermitted => "not permitted",
+        Absence.NotPresent => "not there",
+        _ => reason.ToString().ToLowerInvariant(),
+    };
+
     private static partial class Log
     {
-        [LoggerMessage(EventId = 3001, Level = LogLevel.Warning, Message = "Cannot read {What} ({Reason}; first at {Where}): {Remedy}")]
-        internal static partial void Unreadable(ILogger logger, string what, Absence reason, string where, string remedy);
+        [LoggerMessage(EventId = 3001, Level = LogLevel.Warning, Message = "Cannot read {What} ({Reason}, {Where} for one): {Remedy}")]
+        internal static partial void Unreadable(ILogger logger, string what, string reason, string where, string remedy);
 
         [LoggerMessage(EventId = 3002, Level = LogLevel.Information, Message = "All of this can be read again: {What}")]
         internal static partial void Readable(ILogger logger, string what);

@@ -306,12 +306,12 @@ public sealed class ProcessScanner
     {
         if (known.CgroupFault is { } cgroup)
         {
-            _faults.Note("cgroups of processes", cgroup, $"{_options.ProcRoot}/{known.Fact.Pid}/cgroup", "they are shown where they were last seen");
+            _faults.Note("the cgroup of some processes", cgroup, $"{_options.ProcRoot}/{known.Fact.Pid}/cgroup", "they are shown where they were last seen");
         }
 
         if (known.PssFault is { } pss)
         {
-            _faults.Note("the PSS of processes", pss, $"{_options.ProcRoot}/{known.Fact.Pid}/smaps_rollup", "their memory is unknown and has no part in the split of DRAM; give the agent CAP_SYS_PTRACE");
+            _faults.Note("the PSS of some processes", pss, $"{_options.ProcRoot}/{known.Fact.Pid}/smaps_rollup", "their memory is unknown, and what they hold of the memory's energy is unattributed; CAP_SYS_PTRACE allows it, but for processes that a security module guards");
         }
     }
 

@@ -96,7 +96,7 @@ internal static class OptionsLoader
         }
         catch (JsonException e)
         {
-            wrong.Add($"{path}: not JSON: {e.Message}");
+            wrong.Add($"{path}: not JSON{JsonFault.Say(e)}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

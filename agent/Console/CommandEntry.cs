@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 
 namespace Keck.Agent;
 
@@ -17,9 +18,21 @@ internal static class CommandEntry
         // A signal is a clean stop: the last tick, and time for those who are being served. Two seconds, the default, are too short for that.
         InvocationConfiguration invocation = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(15) };
         ParseResult parsed = root.Parse(args);
+        if (parsed.Action is ParseErrorAction wrong)
+        {
+            // What is wrong, and where to look: a page of options would push it off the screen.
+            wrong.ShowHelp = false;
+        }
+
         try
         {
             int status = await parsed.InvokeAsync(invocation).ConfigureAwait(false);
+            if (parsed.Action is ParseErrorAction)
+            {
+                string verb = parsed.CommandResult.Command is RootCommand ? "" : $" {parsed.CommandResult.Command.Name}";
+                await Console.Error.WriteLineAsync($"{program}{verb} --help lists what it takes").ConfigureAwait(false);
+            }
+
             return status != ExitCodes.Ok && parsed.Errors.Count > 0 ? ExitCodes.Usage : status;
         }
         catch (IOException e)

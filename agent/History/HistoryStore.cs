@@ -24,7 +24,7 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
     private Guid _epoch;
     private long _now = -1;
     private long _first = -1;
-    private long _stamp;
+    private long _ahead;
     private long _ranked = -1;
     private LedgerSnapshot? _newer;
     private LedgerSnapshot? _older;
@@ -92,7 +92,10 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
             }
 
             _now = snapshot.EndNanoseconds;
-            _stamp = time.GetTimestamp();
+
+            // Records come some time after the tick's end: the shortest time seen is the nearest to none, and keeps wall times from wandering.
+            long clock = Timestamp();
+            _ahead = _first == _now ? clock - _now : Math.Min(_ahead, clock - _now);
             _recent.Begin(_now);
             _long.Begin(_now);
             foreach (MeterTotals meter in snapshot.Meters)
@@ -198,7 +201,9 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
     }
 
     // The ledger's clock at this moment.
-    private long Now() => _now + (time.GetElapsedTime(_stamp).Ticks * 100);
+    private long Now() => Timestamp() - _ahead;
+
+    private long Timestamp() => (long)(time.GetTimestamp() * (1e9 / time.TimestampFrequency));
 
     private int TierOf(long from, long step)
     {

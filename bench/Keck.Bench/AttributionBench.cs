@@ -14,8 +14,7 @@ internal static class AttributionBench
     private const int PlainTicks = 7;
 
     /// <summary>Prints the table.</summary>
-    /// <returns>Attribution and ledger of the case with 5,000 processes, ms.</returns>
-    internal static double Run(TextWriter output)
+    internal static void Run(TextWriter output)
     {
         output.WriteLine("""
             ## Attribution and ledger
@@ -27,11 +26,10 @@ internal static class AttributionBench
             | case | runs | attribute | ledger | together | range | LINQ | ratio | allocated per tick |
             |---|---|---|---|---|---|---|---|---|
             """);
-        double main = Row(output, "5,000 processes of 20 threads", 5_000);
-        _ = Row(output, "100,000 processes of one thread", 100_000);
+        Row(output, "5,000 processes of 20 threads", 5_000);
+        Row(output, "100,000 processes of one thread", 100_000);
         output.WriteLine();
         WriteSignatures(output);
-        return main;
     }
 
     // What learning costs a tick of a host with a thousand processes, of which the largest have factors of their own.
@@ -62,7 +60,7 @@ internal static class AttributionBench
         output.WriteLine();
     }
 
-    private static double Row(TextWriter output, string name, int processes)
+    private static void Row(TextWriter output, string name, int processes)
     {
         var host = new SyntheticHost(ThreadCount, processes);
         // The plain version has no signatures: what both do is compared.
@@ -113,7 +111,6 @@ internal static class AttributionBench
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"| {name} | {host.Observation.Runs.Count:N0} | {Median(attribute):F1} ms | {ours - Median(attribute):F1} ms | **{ours:F1} ms** | {together.Min():F1}–{together.Max():F1} ms | {theirs:F0} ms | {theirs / ours:F0} × | {allocated} B |"));
-        return ours;
     }
 
     private static double Median(List<double> values)

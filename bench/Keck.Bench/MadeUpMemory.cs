@@ -11,6 +11,7 @@ internal sealed class MadeUpMemory(int cpus, int slots) : AccountingMemory
     private readonly SlotRecord[] _slots = new SlotRecord[slots];
     private readonly MetaRecord[] _metas = new MetaRecord[slots];
     private readonly ulong[] _ring = new ulong[slots];
+    private readonly CounterRecord[] _counters = new CounterRecord[slots];
     private readonly List<int> _live = [];
     private GlobalsRecord _globals;
     private long _now = 1_000_000_000;
@@ -23,7 +24,7 @@ internal sealed class MadeUpMemory(int cpus, int slots) : AccountingMemory
 
     internal override Span<ulong> Ring => _ring;
 
-    internal override Span<CounterRecord> Counters => [];
+    internal override Span<CounterRecord> Counters => _counters;
 
     internal override ref GlobalsRecord Globals => ref _globals;
 
@@ -77,6 +78,11 @@ internal sealed class MadeUpMemory(int cpus, int slots) : AccountingMemory
                 slot.Runtime += (ulong)run.Nanoseconds;
                 _cpus[run.Cpu].BusyNanoseconds += (ulong)run.Nanoseconds;
             }
+
+            ref CounterRecord counters = ref _counters[_live[t]];
+            counters.First += (ulong)threads[t].Instructions;
+            counters.Second += (ulong)threads[t].Cycles;
+            counters.Third += (ulong)threads[t].LlcMisses;
         }
     }
 }

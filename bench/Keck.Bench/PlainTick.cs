@@ -5,9 +5,16 @@ namespace Keck.Bench;
 /// <summary>A tick as arrays, which LINQ can walk; made outside the measured time, in favour of the baseline.</summary>
 internal sealed class PlainTick(Observation observation)
 {
-    internal ThreadSample[] Threads { get; } = observation.Threads.Items.ToArray();
+    internal ThreadSample[] Threads { get; private set; } = observation.Threads.Items.ToArray();
 
-    internal RunSample[] Runs { get; } = observation.Runs.Items.ToArray();
+    internal RunSample[] Runs { get; private set; } = observation.Runs.Items.ToArray();
+
+    /// <summary>The same tick with threads and runs from elsewhere.</summary>
+    internal PlainTick With(ThreadSample[] threads, RunSample[] runs)
+    {
+        (Threads, Runs) = (threads, runs);
+        return this;
+    }
 
     internal CpuSample[] Cpus { get; } = observation.Cpus.Items.ToArray();
 

@@ -3,7 +3,8 @@ using Keck.Bench;
 
 if (args is ["attribution"])
 {
-    DrainBench.Run(Console.Out, AttributionBench.ThreadCount, AttributionBench.Run(Console.Out));
+    AttributionBench.Run(Console.Out);
+    DrainBench.Run(Console.Out, AttributionBench.ThreadCount);
     return 0;
 }
 
@@ -19,7 +20,7 @@ if (args is ["channel-guests", var folder, var count, var seconds])
     return 0;
 }
 
-double attributionAndLedger = AttributionBench.Run(Console.Out);
-DrainBench.Run(Console.Out, AttributionBench.ThreadCount, attributionAndLedger);
+AttributionBench.Run(Console.Out);
+DrainBench.Run(Console.Out, AttributionBench.ThreadCount);
 FrameBench.Run(Console.Out);
 return 0;

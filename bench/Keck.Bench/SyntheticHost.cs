@@ -16,13 +16,15 @@ internal sealed class SyntheticHost
     private readonly Random _random = new(20261124);
     private readonly (int First, int Second)[] _cpus;
     private readonly int[] _rows;
+    private readonly int _processes;
 
     internal SyntheticHost(int threads, int processes)
     {
         Observation = new Observation { Topology = MakeTopology(), Meters = [.. Enumerable.Range(0, Packages).SelectMany(MakeMeters)] };
         _rows = new int[threads];
         _cpus = new (int, int)[threads];
-        int[] processRows = [.. Enumerable.Range(0, processes).Select(AddProcess)];
+        _processes = processes;
+        int[] processRows = [.. Enumerable.Range(0, processes).Select(index => AddProcess(Observation.ProcessTable, index))];
         for (int i = 0; i < threads; i++)
         {
             int process = processRows[i % processes];
@@ -101,10 +103,44 @@ internal sealed class SyntheticHost
         return run.KiloCycles * 1000;
     }
 
-    private int AddProcess(int index)
+    /// <summary>The same processes in another table.</summary>
+    internal void AddProcesses(ProcessTable into)
     {
-        int row = Observation.ProcessTable.FindOrAdd(1_000 + index, 1_000_000L + index, "service", kernel: false);
-        ref ProcessRow process = ref Observation.ProcessTable[row];
+        for (int index = 0; index < _processes; index++)
+        {
+            _ = AddProcess(into, index);
+        }
+    }
+
+    /// <summary>Puts what a drain does not bring on a tick that was drained: whose the threads are, what the meters said, at which frequencies.</summary>
+    internal void Complete(Observation drained)
+    {
+        foreach (ref ThreadSample thread in drained.Threads.Items)
+        {
+            ref ThreadRow row = ref drained.ThreadTable[thread.Row];
+            if (row.Process < 0)
+            {
+                row.Process = drained.ProcessTable.FindNewest(row.Pid);
+            }
+        }
+
+        foreach (ref CpuSample cpu in drained.Cpus.Items)
+        {
+            (cpu.KiloHertz, cpu.FrequencyOrigin) = (2_000_000 + (Observation.Topology.Place(cpu.Cpu)!.Value.Core * 10_000), FrequencyOrigin.Aperf);
+        }
+
+        foreach (ref MeterSample sample in Observation.MeterSamples.Items)
+        {
+            ref MeterSample into = ref drained.MeterSamples.Add();
+            into = sample;
+            into.ReadNanoseconds = drained.EndNanoseconds;
+        }
+    }
+
+    private int AddProcess(ProcessTable table, int index)
+    {
+        int row = table.FindOrAdd(1_000 + index, 1_000_000L + index, "service", kernel: false);
+        ref ProcessRow process = ref table[row];
         process.PssKibibytes = _random.Next(1_000, 1_000_000);
         process.Cgroup = $"/kubepods.slice/pod-{index / 4}/container-{index / 2}";
         process.Container = $"container-{index / 2}";

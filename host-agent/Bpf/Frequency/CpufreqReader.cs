@@ -27,6 +27,9 @@ internal sealed class CpufreqReader : IFrequencyReader
     /// <inheritdoc/>
     public FrequencyOrigin Origin => FrequencyOrigin.Cpufreq;
 
+    /// <summary>Whether a driver sets the frequency of CPUs: without one nobody tells of changes, as in most virtual machines.</summary>
+    internal static bool HasDriver(string sysRoot) => Directory.Exists(Path.GetDirectoryName(PathOf(sysRoot, 0)));
+
     /// <summary>Null where no CPU has the file with a number in it.</summary>
     internal static IFrequencyReader? Open(string sysRoot, int cpus)
     {

@@ -42,11 +42,11 @@ internal sealed class FrequencySource : IDisposable
         return new FrequencySource(reader, reader?.Origin ?? FrequencyOrigin.None, cpus);
     }
 
-    /// <summary>Whether nothing better than the tracepoint is there.</summary>
+    /// <summary>Whether nothing better than the tracepoint is there, and a cpufreq driver that fires it.</summary>
     internal static bool WouldUseTracepoint(BpfOptions options)
     {
         using IFrequencyReader? precise = Precise(options, 1);
-        return precise is null;
+        return precise is null && CpufreqReader.HasDriver(options.SysRoot);
     }
 
     /// <summary>Puts frequencies on the CPU samples, and cycles on runs that the kernel did not weigh itself.</summary>

@@ -16,6 +16,7 @@ internal sealed class EstimateSource : IEnergySource
 
     private readonly ImmutableArray<EstimateModel> _packages;
     private readonly bool _memory;
+    private bool _wentWithout;
     private readonly int[] _threads;
     private readonly long[] _busy;
 
@@ -95,6 +96,12 @@ internal sealed class EstimateSource : IEnergySource
         if (reports.IsEmpty || interval.Nanoseconds <= 0)
         {
             return; // Switched off, or the starting point of the count.
+        }
+
+        if (context.Cpus.IsEmpty && !_wentWithout)
+        {
+            _wentWithout = true;
+            return; // The run source may need a tick to start its own count from.
         }
 
         if (context.Cpus.IsEmpty)
