@@ -6,7 +6,7 @@ namespace Keck.Bench;
 /// <summary>The baseline of the drain: what grew in the kernel's records since the last time, the plain way with LINQ and dictionaries.</summary>
 internal sealed class PlainDrain
 {
-    private Dictionary<(int Slot, uint Cpu), EntryRecord> _entries = [];
+    private Dictionary<(int Slot, int Entry), EntryRecord> _entries = [];
     private Dictionary<int, CounterRecord> _counters = [];
 
     /// <summary>The threads that ran, and their runs.</summary>
@@ -16,21 +16,21 @@ internal sealed class PlainDrain
     /// <param name="rowOf">Row of a thread id.</param>
     internal (ThreadSample[] Threads, RunSample[] Runs) Drain(SlotRecord[] slots, MetaRecord[] tids, CounterRecord[] counters, Dictionary<uint, int> rowOf)
     {
-        var live = slots.Select((slot, index) => (Slot: slot, Index: index)).Where(item => item.Slot.State == SlotState.Live).ToList();
-        var now = live.SelectMany(item => Entries(item.Slot).Select(entry => (item.Index, Entry: entry)))
-            .ToDictionary(item => (item.Index, item.Entry.CpuPlusOne), item => item.Entry);
-        var grown = now.Select(item => (item.Key.Index, Now: item.Value, Was: _entries.GetValueOrDefault(item.Key)))
+        List<(SlotRecord Slot, int Index)> live = slots.Select((slot, index) => (Slot: slot, Index: index)).Where(item => item.Slot.State == SlotState.Live).ToList();
+        Dictionary<(int Slot, int Entry), EntryRecord> now = live.SelectMany(item => Entries(item.Slot).Select(entry => (item.Index, entry.Place, entry.Entry)))
+            .ToDictionary(item => (item.Index, item.Place), item => item.Entry);
+        var grown = now.Select(item => (Index: item.Key.Slot, Now: item.Value, Was: _entries.GetValueOrDefault(item.Key)))
             .Where(item => item.Now.Nanoseconds > item.Was.Nanoseconds)
             .GroupBy(item => item.Index).OrderBy(group => group.Key).ToList();
-        var runs = grown.SelectMany(group => group.Select(item => new RunSample
+        RunSample[] runs = grown.SelectMany(group => group.Select(item => new RunSample
         {
             Cpu = (int)item.Now.CpuPlusOne - 1,
             Nanoseconds = (long)(item.Now.Nanoseconds - item.Was.Nanoseconds),
             SharedNanoseconds = (long)(item.Now.SharedNanoseconds - item.Was.SharedNanoseconds),
-            KiloCycles = (long)((item.Now.Weighted - item.Was.Weighted) / 1_000_000),
+            KiloCycles = (long)(item.Now.Weighted / 1_000_000) - (long)(item.Was.Weighted / 1_000_000),
         })).ToArray();
         int first = 0;
-        var threads = grown.Select(group =>
+        ThreadSample[] threads = grown.Select(group =>
         {
             CounterRecord counted = counters[group.Key], before = _counters.GetValueOrDefault(group.Key);
             var thread = new ThreadSample
@@ -49,13 +49,13 @@ internal sealed class PlainDrain
         return (threads, runs);
     }
 
-    private static IEnumerable<EntryRecord> Entries(SlotRecord slot)
+    private static IEnumerable<(int Place, EntryRecord Entry)> Entries(SlotRecord slot)
     {
         for (int i = 0; i < EntryRecords.Count; i++)
         {
             if (slot.Entries[i].CpuPlusOne != 0)
             {
-                yield return slot.Entries[i];
+                yield return (i, slot.Entries[i]);
             }
         }
     }

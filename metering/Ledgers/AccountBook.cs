@@ -19,6 +19,9 @@ internal sealed class AccountBook
     /// <summary>A process's identity in snapshots, such as <c>4711/812000000000</c>.</summary>
     internal static string ProcessId(in ProcessRow process) => string.Create(CultureInfo.InvariantCulture, $"{process.Pid}/{process.StartNanoseconds}");
 
+    /// <summary>Whether a process's counters have ever been read.</summary>
+    internal bool IsCounted(int process) => process < _bookings.Count && _bookings[process].ProcessPlusOne is var account and > 0 && _accounts[account - 1].Counted;
+
     /// <summary>Makes room for more meters.</summary>
     internal void Widen(int meters)
     {

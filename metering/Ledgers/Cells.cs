@@ -12,6 +12,12 @@ internal struct Cell
     internal long Microjoules;
     internal long Nanoseconds;
     internal long KiloCycles;
+
+    /// <summary>Of processes, as far as counted.</summary>
+    internal long Instructions;
+
+    /// <summary>Of processes, as far as counted.</summary>
+    internal long LlcMisses;
 }
 
 /// <summary>Of a cell, what a tick does not need.</summary>
@@ -32,7 +38,6 @@ internal sealed class Cells
 
     private readonly Column<Cell> _cells = new();
     private readonly Column<CellPlace> _places = new();
-    private readonly Column<CellCounts> _counts = new();
     private readonly Column<int> _firstPlusOne = new();
     private readonly Dictionary<(int Owner, int Package, int Cpu), int> _index = [];
     private readonly Stack<int> _free = new();
@@ -43,20 +48,6 @@ internal sealed class Cells
 
     /// <summary>The package whose meters a cell's energy comes from; -1 for meters of the whole machine.</summary>
     internal int Package(int index) => _places[index].Package;
-
-    /// <summary>What was counted in a cell; nothing without counters.</summary>
-    internal CellCounts Counts(int index) => index < _counts.Count ? _counts[index] : default;
-
-    /// <summary>Where what is counted is added, as long as no cell is added; grows with the cells, and only where there are counters.</summary>
-    internal Span<CellCounts> Counting()
-    {
-        if (_counts.Count < _cells.Count)
-        {
-            _counts.Resize(_cells.Count);
-        }
-
-        return _counts.Items;
-    }
 
     /// <summary>How many are in use.</summary>
     internal int InUse => _cells.Count - _free.Count;
@@ -164,11 +155,6 @@ internal sealed class Cells
             departed.KiloCycles += cell.KiloCycles;
             _ = _index.Remove((process, place.Package, cell.Cpu));
             _cells[index] = new Cell { Owner = int.MinValue };
-            if (index < _counts.Count)
-            {
-                _counts[index] = default;
-            }
-
             _free.Push(index);
             index = place.Next;
         }

@@ -12,7 +12,7 @@ public sealed record CoreTotals(string? ProcessId, string Owner, int Package, in
 {
     /// <summary>
     /// Instructions retired there, of processes; null where never counted. A thread is counted on all CPUs together: where it ran on several
-    /// within a tick, its count goes to them by their cycles, else by their time.
+    /// within a tick, its count goes to them by their time.
     /// </summary>
     public long? Instructions { get; init; }
 

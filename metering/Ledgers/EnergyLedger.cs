@@ -284,6 +284,14 @@ public sealed class EnergyLedger
             int owner = row.Owner;
             long nanoseconds = 0, microjoules = 0;
             int end = thread.FirstRun + thread.RunCount;
+
+            // Counted on all CPUs together: where it ran on several, each has its part by time, the last what is left.
+            long instructions = Math.Max(0, thread.Instructions), misses = Math.Max(0, thread.LlcMisses), left = 0;
+            for (int i = thread.FirstRun; i < end && thread.RunCount > 1; i++)
+            {
+                left += runs[i].Nanoseconds;
+            }
+
             for (int i = thread.FirstRun; i < end; i++)
             {
                 ref RunSample run = ref runs[i];
@@ -303,15 +311,22 @@ public sealed class EnergyLedger
                 cell.Microjoules += energy;
                 cell.Nanoseconds += run.Nanoseconds;
                 cell.KiloCycles += Math.Max(0, run.KiloCycles);
+                if (i == end - 1)
+                {
+                    cell.Instructions += instructions;
+                    cell.LlcMisses += misses;
+                    break;
+                }
+
+                double part = (double)run.Nanoseconds / Math.Max(1, left);
+                long counted = (long)(instructions * part), missed = (long)(misses * part);
+                (instructions, misses, left) = (instructions - counted, misses - missed, left - run.Nanoseconds);
+                cell.Instructions += counted;
+                cell.LlcMisses += missed;
             }
 
             if (owner >= 0)
             {
-                if (thread.Instructions >= 0 || thread.LlcMisses >= 0)
-                {
-                    BookCounts(thread, row, runs.Slice(thread.FirstRun, thread.RunCount), observation.Topology, nanoseconds);
-                }
-
                 _usage.Add(owner, nanoseconds, thread);
                 if (row.Role != ThreadRole.None)
                 {
@@ -329,53 +344,6 @@ public sealed class EnergyLedger
             sum.CpuNanoseconds += nanoseconds;
         }
     }
-
-    // Counted on all CPUs together: where a thread ran on several, each has its part of the cycles, else of the time.
-    private void BookCounts(in ThreadSample thread, in ThreadRow row, ReadOnlySpan<RunSample> runs, Topology topology, long nanoseconds)
-    {
-        Span<CellCounts> counts = _cells.Counting();
-        if (runs.Length == 1)
-        {
-            Count(ref counts[row.FirstCell], thread.Instructions, thread.LlcMisses);
-            return;
-        }
-
-        long all = 0;
-        foreach (ref readonly RunSample run in runs)
-        {
-            all = run.KiloCycles < 0 || all < 0 ? -1 : all + run.KiloCycles;
-        }
-
-        bool byCycles = all > 0;
-        all = byCycles ? all : nanoseconds;
-        long before = 0;
-        foreach (ref readonly RunSample run in runs)
-        {
-            long after = before + (byCycles ? run.KiloCycles : run.Nanoseconds);
-            int cell = _cells.Find(row.Owner, topology.Package(run.Cpu), run.Cpu);
-            Count(ref counts[cell], Part(thread.Instructions, before, after, all), Part(thread.LlcMisses, before, after, all));
-            before = after;
-        }
-    }
-
-    private static void Count(ref CellCounts counts, long instructions, long misses)
-    {
-        if (instructions >= 0)
-        {
-            counts.Instructions += instructions;
-            counts.Counted = true;
-        }
-
-        if (misses >= 0)
-        {
-            counts.LlcMisses += misses;
-            counts.CountedMisses = true;
-        }
-    }
-
-    // The parts between marks add up to the whole exactly.
-    private static long Part(long whole, long before, long after, long all) =>
-        whole < 0 ? Unobserved.Value : all == 0 ? 0 : (long)(((Int128)whole * after / all) - ((Int128)whole * before / all));
 
     private void BookProcesses(Observation observation, TickAttribution tick)
     {
@@ -597,11 +565,12 @@ public sealed class EnergyLedger
                 Leaf.UnattributedOwner => "unattributed",
                 _ => "departed",
             };
+            bool counted = cell.Owner >= 0 && _book.IsCounted(cell.Owner);
             string? id = cell.Owner >= 0 ? AccountBook.ProcessId(processes[cell.Owner]) : null;
             cores.Add(new CoreTotals(id, owner, _cells.Package(index), cell.Cpu, cell.Microjoules, cell.Nanoseconds, cell.KiloCycles > 0 ? cell.KiloCycles : null)
             {
-                Instructions = _cells.Counts(index) is { Counted: true } counted ? counted.Instructions : null,
-                LlcMisses = _cells.Counts(index) is { CountedMisses: true } missed ? missed.LlcMisses : null,
+                Instructions = counted ? cell.Instructions : null,
+                LlcMisses = counted ? cell.LlcMisses : null,
             });
         }
 

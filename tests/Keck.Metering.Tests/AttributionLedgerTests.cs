@@ -32,17 +32,17 @@ public sealed class AttributionLedgerTests
     }
 
     [Fact]
-    public void Apply_CountedThread_EachCpuHasItsPartOfTheCyclesAndAllAddUp()
+    public void Apply_CountedThread_EachCpuHasItsPartByTimeAndAllAddUp()
     {
         (Observation observation, _, int thread) = OneProcess();
         observation.Next(Second);
         observation.Run(thread, (0, 1_000, 3_000), (1, 9_000, 1_000), (2, 10, 3));
         (observation.Threads[0].Instructions, observation.Threads[0].LlcMisses) = (1_000_003, 7);
         Book(observation);
-        Assert.Equal((749_440L, 249_813L, 750L), Counts(core => core.Instructions));
+        Assert.Equal((99_900L, 899_103L, 1_000L), Counts(core => core.Instructions));
         Assert.Equal(7, _ledger.Snapshot().Cores.Sum(core => core.LlcMisses));
 
-        // Without cycles by time; one without counts changes nothing.
+        // Misses may not be counted; a tick without counts changes nothing.
         observation.Next(Second);
         observation.Run(thread, (0, 1_000, -1), (1, 3_000, -1));
         (observation.Threads[0].Instructions, observation.Threads[0].LlcMisses) = (4_000, Unobserved.Value);
@@ -50,7 +50,7 @@ public sealed class AttributionLedgerTests
         observation.Next(Second);
         observation.Run(thread, (2, 5_000, -1));
         Book(observation);
-        Assert.Equal((750_440L, 252_813L, 750L), Counts(core => core.Instructions));
+        Assert.Equal((100_900L, 902_103L, 1_000L), Counts(core => core.Instructions));
         Assert.Equal(7, _ledger.Snapshot().Cores.Sum(core => core.LlcMisses));
 
         (long?, long?, long?) Counts(Func<CoreTotals, long?> count)
