@@ -8,6 +8,12 @@ if (args is ["attribution"])
     return 0;
 }
 
+if (args is ["drain"])
+{
+    DrainBench.Run(Console.Out, AttributionBench.ThreadCount);
+    return 0;
+}
+
 if (args is ["frames"])
 {
     FrameBench.Run(Console.Out);
