@@ -27,6 +27,9 @@ internal sealed class BudgetCounter(string name)
     /// <summary>Whether the host has said anything since the last <see cref="Take"/>.</summary>
     internal bool Said { get; private set; }
 
+    /// <summary>Handed to ticks since the start, µJ, and the sums of its widths below and above.</summary>
+    internal (long Energy, long Below, long Above) Delivered { get; private set; }
+
     /// <summary>What the host says of its energy.</summary>
     internal (WireQuality Quality, WireOrigin Origin) Kind { get; private set; }
 
@@ -68,7 +71,11 @@ internal sealed class BudgetCounter(string name)
     }
 
     /// <summary>Gives what is pending to a tick.</summary>
-    internal void Take() => (Pending, Below, Above, Said) = (0, 0, 0, false);
+    internal void Take()
+    {
+        Delivered = (Delivered.Energy + Pending, Delivered.Below + Below, Delivered.Above + Above);
+        (Pending, Below, Above, Said) = (0, 0, 0, false);
+    }
 
     /// <summary>Writes where it stands: name, value and bounds.</summary>
     internal void Write(Utf8JsonWriter json)

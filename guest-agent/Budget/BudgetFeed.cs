@@ -22,7 +22,7 @@ internal sealed partial class BudgetFeed : IMeterFeed
     private const string Overhead = "overhead";
     private const string Dram = "dram";
     private const string Static = "static";
-    private const string DramStatic = "static-dram";
+    private const string DramStatic = Meter.StaticMemoryId;
 
     private readonly MeterSet _estimate;
     private readonly TimeProvider _time;
@@ -41,6 +41,7 @@ internal sealed partial class BudgetFeed : IMeterFeed
     private bool _inUse;
     private long _heard;
     private long _lastRead;
+    private long _reached;
 
     /// <summary>A feed that has heard nothing.</summary>
     internal BudgetFeed(MeterSet estimate, TimeProvider time, ILogger logger) => (_estimate, _time, _logger) = (estimate, time, logger);
@@ -62,6 +63,21 @@ internal sealed partial class BudgetFeed : IMeterFeed
 
     /// <summary>Energy handed to ticks since the start: vCPUs, overhead and static part; and memory with its own. µJ.</summary>
     internal (long Package, long Dram) Delivered { get; private set; }
+
+    /// <summary>The same by meter, and up to when it reaches, ns; empty before the first tick that had any.</summary>
+    internal (long ReachedNanoseconds, ImmutableArray<BudgetCount> Counters) Counts
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_reached, _reached == 0 ? [] :
+                [
+                    .. Counters().Take(_meters.Length).Select(counter => new BudgetCount(counter.Name, counter.Delivered.Energy, counter.Delivered.Below, counter.Delivered.Above)),
+                ]);
+            }
+        }
+    }
 
     /// <summary>What the budget's energy is worth, by the host's word.</summary>
     internal (WireQuality Quality, WireOrigin Origin) Kind => (_shape.Item1, _shape.Item2);
@@ -163,6 +179,7 @@ internal sealed partial class BudgetFeed : IMeterFeed
 
             // Energy from before this agent's start is booked with nobody's runs; from then on it is known who ran.
             _gap &= !said;
+            _reached = said ? observation.EndNanoseconds : _reached;
         }
     }
 

@@ -207,6 +207,7 @@ internal sealed partial class GuestLoop(GuestAgent agent, GuestOptions options, 
         bool hosted = _client is { IsConnected: true };
         if (since < (hosted ? _interval * Patience : agent.Profile.FastPeriod))
         {
+            agent.KeepShown();
             return;
         }
 
