@@ -15,7 +15,7 @@ internal static class Settings
         "/etc/keck/guest.json",
         new GuestOptions(),
         [
-            new("channel", "ENDPOINT", $"where the host agent is: vsock:CID:PORT, unix:/PATH, virtio-serial:/dev/virtio-ports/NAME, or none (default {ChannelEndpoint.Default})",
+            new("channel", "ENDPOINT", $"where the host agent is: auto, vsock:CID:PORT, unix:/PATH, virtio-serial:/dev/virtio-ports/NAME, or none (default auto: {ChannelEndpoint.Default} where there is /dev/vsock, else the port {ChannelProtocol.SerialPortName}, else none)",
                 static (ref AgentOptions o, string t) =>
                 {
                     if (!ChannelEndpoint.TryParse(t, out ChannelEndpoint endpoint, out string error))
