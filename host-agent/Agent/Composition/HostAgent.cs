@@ -91,6 +91,8 @@ internal sealed class HostAgent : AgentCore
 
     public override MachineFacts? Machine(string uuid) => _machines.Facts(uuid, Hub);
 
+    public override ImmutableArray<(string Reason, long Count)> ChannelRefusals() => ((HostOptions)Options).Channels ? Hub.Refusals : [];
+
     public override RunSourceFacts Runs() => _runs.Facts();
 
     protected override void DisposeSources()
