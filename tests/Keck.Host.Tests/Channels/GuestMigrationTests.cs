@@ -11,6 +11,9 @@ namespace Keck.Host.Tests;
 /// </summary>
 public sealed class GuestMigrationTests : IDisposable
 {
+    /// <summary>So many looks alike, one after the other, are a state that stands still.</summary>
+    internal const int Alike = 5;
+
     private readonly string _folder = Directory.CreateTempSubdirectory("keck-move-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -93,12 +96,14 @@ public sealed class GuestMigrationTests : IDisposable
             await guest.UntilAsync("the guest at its host", () => Task.FromResult(host.Hub.Find(MadeUpMachines.Uuid(0))?.Connected == true));
             host.Tick();
             long told = Told(host);
+            int same = 0;
             await guest.UntilAsync("the host's last word in the guest's ledger", async () =>
             {
+                // The counters are ahead of the ledger for a moment: several looks have to be alike.
                 Look now = await LookAsync(guest);
-                bool settled = now.Host == told && now == look;
+                same = now.Host == told && now == look ? same + 1 : 0;
                 look = now;
-                return settled;
+                return same >= Alike;
             });
         }
 
