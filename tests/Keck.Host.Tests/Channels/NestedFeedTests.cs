@@ -30,7 +30,7 @@ public sealed class NestedFeedTests : IDisposable
         await using (host)
         {
             // What it had counted before is the baseline, the rest is metered: by each counter, and nothing is added to it.
-            // A counter that only ever reads 0 may be thought better of for its first ten readings.
+            // The first word is where counting begins.
             long ledger = 0;
             await host.UntilAsync("the budget in the host agent's ledger", async () =>
             {
