@@ -41,7 +41,6 @@ stage() {
 	if [ "$role" = host ]; then
 		put 0644 "$from/machine-sockets.conf" "usr/share/$name/machine-sockets.conf"
 	else
-		put 0755 "$from/start" "usr/libexec/$name/start"
 		put 0644 "$from/60-$name.rules" "usr/lib/udev/rules.d/60-$name.rules"
 		put 0644 packaging/cloud-init/keck-guest.yaml "usr/share/$name/cloud-init.yaml"
 	fi

@@ -66,7 +66,7 @@ internal sealed class RemoteApi : IApi
         }
         catch (HttpRequestException e)
         {
-            throw new ApiException($"{Name}: {e.Message}");
+            throw new ApiException(e.HttpRequestError == HttpRequestError.ConnectionError ? $"{Name}: {e.Message}; does the agent run there?" : $"{Name}: {e.Message}");
         }
         catch (JsonException e)
         {

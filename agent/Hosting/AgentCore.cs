@@ -144,6 +144,8 @@ internal abstract class AgentCore : IAgentState, IDisposable
     public ImmutableArray<ThreadTotals> Threads(int pid) => Engine.Threads(pid);
 
     /// <inheritdoc/>
+    public virtual ImmutableArray<(string Reason, long Count)> ChannelRefusals() => [];
+
     public abstract RunSourceFacts Runs();
 
     /// <inheritdoc/>

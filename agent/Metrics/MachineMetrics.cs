@@ -27,6 +27,15 @@ internal static class MachineMetrics
             (scrape, writer) => Channels(scrape, writer, channel => channel.Frames)),
         new("keck_channel_rejected", MetricType.Counter, null, "uuid", "Connections of a machine that were refused, or ended for a fault of the guest.",
             (scrape, writer) => Channels(scrape, writer, channel => channel.Rejected)),
+        new("keck_channel_refused", MetricType.Counter, null, "reason",
+            "Connections of guests, and of addresses that are no machine's, that were not let in (too_often, too_soon after a fault, too_many_at_address, too_many in all, unprivileged_port, no_machine) or let go (protocol).",
+            (scrape, writer) =>
+            {
+                foreach ((string reason, long count) in scrape.Parts.State.ChannelRefusals())
+                {
+                    writer.Sample().Label("reason", reason).Value(count);
+                }
+            }),
     ];
 
     private static void Machine(MetricScrape scrape, ExpositionWriter writer)

@@ -24,6 +24,9 @@ public interface IAgentState
     /// <summary>What is known of a virtual machine beside its energy; null where nobody knows anything.</summary>
     MachineFacts? Machine(string uuid) => null;
 
+    /// <summary>Connections of guests that were not let in or let go for a fault, by why; empty where none are served.</summary>
+    ImmutableArray<(string Reason, long Count)> ChannelRefusals() => [];
+
     /// <summary>The live threads of a process; what each used since this agent started.</summary>
     ImmutableArray<ThreadTotals> Threads(int pid) => [];
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Keck.VsockProtocol;
 
 namespace Keck.Guest;
@@ -27,15 +26,17 @@ internal sealed class BudgetCounter(string name)
     /// <summary>Whether the host has said anything since the last <see cref="Take"/>.</summary>
     internal bool Said { get; private set; }
 
+    /// <summary>Handed to ticks since the start, µJ, and the sums of its widths below and above.</summary>
+    internal (long Energy, long Below, long Above) Delivered { get; private set; }
+
     /// <summary>What the host says of its energy.</summary>
     internal (WireQuality Quality, WireOrigin Origin) Kind { get; private set; }
 
-    /// <summary>Counts on from here: the next figure's energy is the difference to these.</summary>
-    internal void Restart(long? value, long low, long high)
-    {
-        (Value, _low, _high) = (value, low, high);
-        (Pending, Below, Above, Said) = (0, 0, 0, false);
-    }
+    /// <summary>Where it stands.</summary>
+    internal BudgetStanding Standing => new(Name, Value ?? 0, _low, _high);
+
+    /// <summary>Counts on from here: the next figure's energy is the difference to these. What is pending has been told, and stays.</summary>
+    internal void CountFrom(long? value, long low, long high) => (Value, _low, _high) = (value, low, high);
 
     /// <summary>Takes the host's figure.</summary>
     /// <returns>False where the counter went back: its energy since is unknown, and it counts on from here.</returns>
@@ -68,35 +69,9 @@ internal sealed class BudgetCounter(string name)
     }
 
     /// <summary>Gives what is pending to a tick.</summary>
-    internal void Take() => (Pending, Below, Above, Said) = (0, 0, 0, false);
-
-    /// <summary>Writes where it stands: name, value and bounds.</summary>
-    internal void Write(Utf8JsonWriter json)
+    internal void Take()
     {
-        if (Value is not { } value)
-        {
-            return;
-        }
-
-        json.WriteStartObject();
-        json.WriteString("counter"u8, Name);
-        json.WriteNumber("microjoules"u8, value);
-        json.WriteNumber("low"u8, _low);
-        json.WriteNumber("high"u8, _high);
-        json.WriteEndObject();
-    }
-
-    /// <summary>Counts on from where it was written; false where that is not to be understood.</summary>
-    internal bool Read(JsonElement item)
-    {
-        if (!item.TryGetProperty("microjoules"u8, out JsonElement value) || !value.TryGetInt64(out long energy) || energy < 0
-            || !item.TryGetProperty("low"u8, out JsonElement below) || !below.TryGetInt64(out long low)
-            || !item.TryGetProperty("high"u8, out JsonElement above) || !above.TryGetInt64(out long high))
-        {
-            return false;
-        }
-
-        Restart(energy, low, high);
-        return true;
+        Delivered = (Delivered.Energy + Pending, Delivered.Below + Below, Delivered.Above + Above);
+        (Pending, Below, Above, Said) = (0, 0, 0, false);
     }
 }

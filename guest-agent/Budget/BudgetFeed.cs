@@ -19,10 +19,13 @@ internal sealed partial class BudgetFeed : IMeterFeed
     /// <summary>Silence after which the host counts as gone and the estimate takes over.</summary>
     internal static readonly TimeSpan GiveUp = TimeSpan.FromMinutes(10);
 
+    // Hosts that a machine moves between, and comes back to, before an account of them is old.
+    private const int MostLeft = 8;
+
     private const string Overhead = "overhead";
     private const string Dram = "dram";
     private const string Static = "static";
-    private const string DramStatic = "static-dram";
+    private const string DramStatic = Meter.StaticMemoryId;
 
     private readonly MeterSet _estimate;
     private readonly TimeProvider _time;
@@ -35,12 +38,14 @@ internal sealed partial class BudgetFeed : IMeterFeed
     private readonly BudgetCounter _dramStatic = new(DramStatic);
     private ImmutableArray<Meter> _meters = [];
     private (WireQuality, WireOrigin, int, bool) _shape;
+    private readonly List<BudgetEpoch> _left = [];
     private string? _epoch;
     private bool _baseline;
     private bool _gap;
     private bool _inUse;
     private long _heard;
     private long _lastRead;
+    private long _reached;
 
     /// <summary>A feed that has heard nothing.</summary>
     internal BudgetFeed(MeterSet estimate, TimeProvider time, ILogger logger) => (_estimate, _time, _logger) = (estimate, time, logger);
@@ -63,6 +68,21 @@ internal sealed partial class BudgetFeed : IMeterFeed
     /// <summary>Energy handed to ticks since the start: vCPUs, overhead and static part; and memory with its own. µJ.</summary>
     internal (long Package, long Dram) Delivered { get; private set; }
 
+    /// <summary>The same by meter, and up to when it reaches, ns; empty before the first tick that had any.</summary>
+    internal (long ReachedNanoseconds, ImmutableArray<BudgetCount> Counters) Counts
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_reached, _reached == 0 ? [] :
+                [
+                    .. Counters().Take(_meters.Length).Select(counter => new BudgetCount(counter.Name, counter.Delivered.Energy, counter.Delivered.Below, counter.Delivered.Above)),
+                ]);
+            }
+        }
+    }
+
     /// <summary>What the budget's energy is worth, by the host's word.</summary>
     internal (WireQuality Quality, WireOrigin Origin) Kind => (_shape.Item1, _shape.Item2);
 
@@ -77,13 +97,21 @@ internal sealed partial class BudgetFeed : IMeterFeed
                 return;
             }
 
+            Leave();
+            bool back = Return(epoch);
             if (_epoch is not null)
             {
-                Log.NewEpoch(_logger);
+                if (back)
+                {
+                    Log.KnownEpoch(_logger);
+                }
+                else
+                {
+                    Log.NewEpoch(_logger);
+                }
             }
 
             _epoch = epoch;
-            (_baseline, _gap) = (false, false);
         }
     }
 
@@ -103,7 +131,7 @@ internal sealed partial class BudgetFeed : IMeterFeed
 
             if (!_baseline)
             {
-                Restart();
+                Rebase();
             }
 
             bool forward = true;
@@ -122,12 +150,7 @@ internal sealed partial class BudgetFeed : IMeterFeed
             if (!_baseline)
             {
                 _baseline = true;
-
-                // A vCPU that has not run yet is not in the list; when it comes it has counted from zero.
-                foreach (BudgetCounter vcpu in _vcpus.Where(static vcpu => vcpu.Value is null))
-                {
-                    vcpu.Restart(0, 0, 0);
-                }
+                FromZero();
             }
 
             Shape();
@@ -142,6 +165,9 @@ internal sealed partial class BudgetFeed : IMeterFeed
             if (_inUse && _time.GetElapsedTime(_heard) > GiveUp)
             {
                 (_inUse, _baseline, _gap) = (false, false, false);
+
+                // From here on the estimate has it all: what any host counts meanwhile must not come on top of it.
+                _left.Clear();
                 Log.HostGone(_logger, GiveUp.TotalMinutes);
             }
 
@@ -163,6 +189,7 @@ internal sealed partial class BudgetFeed : IMeterFeed
 
             // Energy from before this agent's start is booked with nobody's runs; from then on it is known who ran.
             _gap &= !said;
+            _reached = said ? observation.EndNanoseconds : _reached;
         }
     }
 
@@ -197,11 +224,13 @@ internal sealed partial class BudgetFeed : IMeterFeed
             }
 
             json.WriteStartObject("budget"u8);
-            json.WriteString("epoch"u8, _epoch);
-            json.WriteStartArray("counters"u8);
-            foreach (BudgetCounter counter in Counters())
+            Standing(_epoch).Write(json);
+            json.WriteStartArray("left"u8);
+            foreach (BudgetEpoch left in _left)
             {
-                counter.Write(json);
+                json.WriteStartObject();
+                left.Write(json);
+                json.WriteEndObject();
             }
 
             json.WriteEndArray();
@@ -212,25 +241,25 @@ internal sealed partial class BudgetFeed : IMeterFeed
     /// <summary>Goes on from where an earlier run stood: what the host counted since then is owned by nobody's runs.</summary>
     internal void Resume(JsonElement saved)
     {
-        if (!saved.TryGetProperty("budget"u8, out JsonElement budget) || budget.ValueKind != JsonValueKind.Object
-            || !budget.TryGetProperty("epoch"u8, out JsonElement epoch) || epoch.ValueKind != JsonValueKind.String
-            || !budget.TryGetProperty("counters"u8, out JsonElement counters) || counters.ValueKind != JsonValueKind.Array)
+        if (!saved.TryGetProperty("budget"u8, out JsonElement budget) || BudgetEpoch.Read(budget) is not { } current)
         {
             return;
         }
 
         lock (_gate)
         {
-            foreach (JsonElement item in counters.EnumerateArray())
+            if (!GoOn(current))
             {
-                if (item.ValueKind == JsonValueKind.Object && item.TryGetProperty("counter"u8, out JsonElement name) && Named(name.GetString() ?? "")?.Read(item) != true)
-                {
-                    return;
-                }
+                return;
+            }
+
+            if (budget.TryGetProperty("left"u8, out JsonElement left) && left.ValueKind == JsonValueKind.Array)
+            {
+                _left.AddRange(left.EnumerateArray().Select(BudgetEpoch.Read).OfType<BudgetEpoch>().Take(MostLeft));
             }
 
             // Until the host has been silent for long, nothing is estimated: its counters have it all.
-            (_epoch, _baseline, _gap, _inUse) = (epoch.GetString(), true, true, true);
+            (_epoch, _inUse) = (current.Epoch, true);
             _heard = _time.GetTimestamp();
             Shape();
         }
@@ -259,19 +288,81 @@ internal sealed partial class BudgetFeed : IMeterFeed
             BudgetCounter added = new($"vcpu-{_vcpus.Count}");
             if (_baseline)
             {
-                added.Restart(0, 0, 0);
+                added.CountFrom(0, 0, 0);
             }
 
             _vcpus.Add(added);
         }
     }
 
-    private void Restart()
+    // A vCPU that has not run yet is not in the list; when it comes it has counted from zero.
+    private void FromZero()
+    {
+        foreach (BudgetCounter vcpu in _vcpus.Where(static vcpu => vcpu.Value is null))
+        {
+            vcpu.CountFrom(0, 0, 0);
+        }
+    }
+
+    private void Rebase()
     {
         foreach (BudgetCounter counter in Counters())
         {
-            counter.Restart(null, 0, 0);
+            counter.CountFrom(null, 0, 0);
         }
+    }
+
+    // Another host serves this machine now. Where the counters of the one before stand is kept: the machine may come back to it.
+    private void Leave()
+    {
+        if (_epoch is null || !_baseline || !_inUse)
+        {
+            return;
+        }
+
+        _left.RemoveAll(left => left.Epoch == _epoch);
+        if (_left.Count == MostLeft)
+        {
+            _left.RemoveAt(0);
+        }
+
+        _left.Add(Standing(_epoch));
+    }
+
+    private BudgetEpoch Standing(string epoch) => new(epoch, [.. Counters().Where(static counter => counter.Value is not null).Select(static counter => counter.Standing)]);
+
+    // Counts on where it was left, if it was: what that host counted after its last word to us has nobody's runs. Else from its first budget on.
+    private bool Return(string epoch)
+    {
+        (_baseline, _gap) = (false, false);
+        if (_left.FindIndex(left => left.Epoch == epoch) is not (>= 0 and int index))
+        {
+            return false;
+        }
+
+        BudgetEpoch account = _left[index];
+        _left.RemoveAt(index);
+        return GoOn(account);
+    }
+
+    // False where the account names a counter that there is not: then counting begins anew.
+    private bool GoOn(BudgetEpoch account)
+    {
+        Rebase();
+        foreach (BudgetStanding standing in account.Counters)
+        {
+            if (Named(standing.Name) is not { } counter)
+            {
+                Rebase();
+                return false;
+            }
+
+            counter.CountFrom(standing.Microjoules, standing.Low, standing.High);
+        }
+
+        FromZero();
+        (_baseline, _gap) = (true, true);
+        return true;
     }
 
     // Another quality or origin, more vCPUs, or a policy that charges static energy, are other meters.
@@ -314,6 +405,9 @@ internal sealed partial class BudgetFeed : IMeterFeed
 
         [LoggerMessage(EventId = 7002, Level = LogLevel.Warning, Message = "The host has counted anew (another host, or its ledger was lost): counting begins with its next budget")]
         internal static partial void NewEpoch(ILogger logger);
+
+        [LoggerMessage(EventId = 7005, Level = LogLevel.Information, Message = "Back at a host that this machine has left: its counters go on; what it counted after its last word to us has no owner")]
+        internal static partial void KnownEpoch(ILogger logger);
 
         [LoggerMessage(EventId = 7003, Level = LogLevel.Warning, Message = "A counter of the host went back within its epoch: its energy since is unknown")]
         internal static partial void WentBack(ILogger logger);

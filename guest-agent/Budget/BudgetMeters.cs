@@ -39,6 +39,6 @@ internal static class BudgetMeters
             meter with { Id = "overhead", Domain = EnergyDomain.Overhead },
             meter with { Id = "dram", Domain = EnergyDomain.Dram },
         ];
-        return charged ? [.. active, meter with { Id = "static", Domain = EnergyDomain.Static }, meter with { Id = "static-dram", Domain = EnergyDomain.Static }] : active;
+        return charged ? [.. active, meter with { Id = "static", Domain = EnergyDomain.Static }, meter with { Id = Meter.StaticMemoryId, Domain = EnergyDomain.Static }] : active;
     }
 }

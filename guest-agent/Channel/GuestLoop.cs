@@ -19,8 +19,11 @@ internal sealed partial class GuestLoop(GuestAgent agent, GuestOptions options, 
     // A Mark or Budget is late when this many intervals have passed without it.
     private const double Patience = 2.5;
 
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(10);
+
     private readonly BusyTime _busy = new();
     private readonly Ack _ack = new();
+    private ChannelEndpoint _channel = options.Channel;
     private ChannelClient? _client;
     private TimeSpan _interval = TimeSpan.FromSeconds(1);
     private ulong? _marked;
@@ -94,10 +97,8 @@ internal sealed partial class GuestLoop(GuestAgent agent, GuestOptions options, 
     {
         try
         {
-            if (options.Channel.Connector(Random.Shared) is not { } connector)
+            if (await ChooseAsync(cancellationToken).ConfigureAwait(false) is not { } connector)
             {
-                Log.NoChannel(logger);
-                await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(false);
                 return;
             }
 
@@ -114,6 +115,35 @@ internal sealed partial class GuestLoop(GuestAgent agent, GuestOptions options, 
         {
             _ = events.TryComplete();
         }
+    }
+
+    // A device may come after the agent: a module that is loaded late, a port that is plugged in.
+    private async Task<IChannelConnector?> ChooseAsync(CancellationToken cancellationToken)
+    {
+        if (options.Channel is { IsAuto: false, Transport: null })
+        {
+            Log.NoChannel(logger);
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken).ConfigureAwait(false);
+        }
+
+        ChannelChoice choice = ChannelChoice.Of(options.Channel);
+        if (choice.Endpoint.Transport is null)
+        {
+            Log.NoDevice(logger, choice.Why);
+            while (choice.Endpoint.Transport is null)
+            {
+                await Task.Delay(LookAgain, time, cancellationToken).ConfigureAwait(false);
+                choice = ChannelChoice.Of(options.Channel);
+            }
+        }
+
+        if (options.Channel.IsAuto)
+        {
+            Log.Chosen(logger, choice.Endpoint, choice.Why);
+        }
+
+        _channel = choice.Endpoint;
+        return choice.Endpoint.Connector(Random.Shared);
     }
 
     private Hello Hello()
@@ -142,7 +172,7 @@ internal sealed partial class GuestLoop(GuestAgent agent, GuestOptions options, 
                 _interval = TimeSpan.FromSeconds(Math.Clamp(welcome.IntervalNanoseconds / 1e9, 1, 3_600));
                 _said = null;
                 agent.Feed.Connected(welcome);
-                Log.Connected(logger, options.Channel, welcome.MachineName, welcome.MachineUuid, _interval.TotalSeconds);
+                Log.Connected(logger, _channel, welcome.MachineName, welcome.MachineUuid, _interval.TotalSeconds);
                 break;
             case ChannelEventKind.Mark:
                 Begin(happened.Mark.Interval, happened.Timestamp);
@@ -160,7 +190,7 @@ internal sealed partial class GuestLoop(GuestAgent agent, GuestOptions options, 
                 if (happened.Detail != _said)
                 {
                     _said = happened.Detail;
-                    Log.Disconnected(logger, options.Channel, happened.Detail, agent.Feed.InUse ? "runs are held until it speaks again" : "this machine is estimated");
+                    Log.Disconnected(logger, _channel, happened.Detail, agent.Feed.InUse ? "runs are held until it speaks again" : "this machine is estimated");
                 }
 
                 break;
@@ -207,6 +237,7 @@ internal sealed partial class GuestLoop(GuestAgent agent, GuestOptions options, 
         bool hosted = _client is { IsConnected: true };
         if (since < (hosted ? _interval * Patience : agent.Profile.FastPeriod))
         {
+            agent.KeepShown();
             return;
         }
 
@@ -238,5 +269,11 @@ internal sealed partial class GuestLoop(GuestAgent agent, GuestOptions options, 
 
         [LoggerMessage(EventId = 7014, Level = LogLevel.Warning, Message = "No host by {Channel}: {Why}; {Meanwhile}")]
         internal static partial void Disconnected(ILogger logger, ChannelEndpoint channel, string why, string meanwhile);
+
+        [LoggerMessage(EventId = 7015, Level = LogLevel.Information, Message = "Channel {Channel}: {Why}")]
+        internal static partial void Chosen(ILogger logger, ChannelEndpoint channel, string why);
+
+        [LoggerMessage(EventId = 7016, Level = LogLevel.Warning, Message = "No channel to a host: {Why}; this machine is estimated until there is one")]
+        internal static partial void NoDevice(ILogger logger, string why);
     }
 }

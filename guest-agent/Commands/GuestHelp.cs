@@ -18,7 +18,7 @@ internal static class GuestHelp
         {
             "run" => """
                 Examples:
-                  keck-guest run                                         the host by vsock; serve on 127.0.0.1:9471 and /run/keck/guest.sock
+                  keck-guest run                                         the host by what channel there is; serve on 127.0.0.1:9471 and /run/keck/guest.sock
                   keck-guest run --channel virtio-serial:/dev/virtio-ports/org.keck.energy.0
                   keck-guest run --channel none                          without a host: an estimate, labelled as such
                   node_exporter --path.sysfs /run/keck/sys               a tool that reads RAPL, unmodified

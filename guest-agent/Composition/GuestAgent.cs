@@ -13,17 +13,20 @@ internal sealed class GuestAgent : AgentCore
     private readonly MeterSet _estimate;
     private readonly RunSources _runs;
     private readonly PowercapTree? _tree;
+    private readonly BudgetFile? _file;
     private readonly (long Package, long Dram) _before;
 
-    private GuestAgent(GuestOptions options, TimeProvider time, MeterSet estimate, BudgetFeed feed, RunSources runs, WorkloadFeed workloads, StateKeeper? keeper, PowercapTree? tree)
+    private GuestAgent(
+        GuestOptions options, TimeProvider time, MeterSet estimate, BudgetFeed feed, RunSources runs, WorkloadFeed workloads, StateKeeper? keeper, PowercapTree? tree, BudgetFile? file)
         : base(options, time, runs.Source, feed, workloads, keeper)
     {
-        (_estimate, _runs, _tree, Feed, Workloads) = (estimate, runs, tree, feed, workloads);
+        (_estimate, _runs, _tree, _file, Feed, Workloads) = (estimate, runs, tree, file, feed, workloads);
         estimate.Start();
         _before = Counted(State.Ledger.Snapshot());
         if (State.Saved is { } saved)
         {
             feed.Resume(saved);
+            file?.CountFrom(State.Ledger.Snapshot());
         }
         else if (tree is not null)
         {
@@ -67,7 +70,8 @@ internal sealed class GuestAgent : AgentCore
                 runs,
                 WorkloadFeed.Create(options, time, loggers),
                 StateOpening.Open(options, time, logger),
-                options.Powercap is { } root ? PowercapTree.Create(root, logger) : null);
+                options.Powercap is { } root ? PowercapTree.Create(root, logger) : null,
+                options.Powercap is { } beside ? BudgetFile.Create(beside, time, logger) : null);
         }
         catch
         {
@@ -76,13 +80,24 @@ internal sealed class GuestAgent : AgentCore
         }
     }
 
-    /// <summary>Brings the powercap-like tree up to the last tick.</summary>
+    /// <summary>Brings the powercap-like tree, and what a host agent beside us reads, up to the last tick.</summary>
     internal void ShowTree()
     {
         if (Feed.InUse)
         {
             (long package, long dram) = Feed.Delivered;
             _tree?.Write(_before.Package + package, _before.Dram + dram);
+            (long reached, ImmutableArray<BudgetCount> counters) = Feed.Counts;
+            _file?.Write(reached, counters);
+        }
+    }
+
+    /// <summary>Between ticks that are far apart: says that the figures still hold.</summary>
+    internal void KeepShown()
+    {
+        if (Feed.InUse)
+        {
+            _file?.Refresh();
         }
     }
 
@@ -104,7 +119,7 @@ internal sealed class GuestAgent : AgentCore
         (long package, long dram) = (0, 0);
         foreach (MeterTotals meter in ledger.Meters.Where(static meter => meter.Meter.Origin == EnergyOrigin.Budget))
         {
-            bool memory = meter.Meter.Domain == EnergyDomain.Dram || meter.Meter.Id == "static-dram";
+            bool memory = meter.Meter.Domain == EnergyDomain.Dram || meter.Meter.Id == Meter.StaticMemoryId;
             (package, dram) = memory ? (package, dram + meter.Total) : (package + meter.Total, dram);
         }
 

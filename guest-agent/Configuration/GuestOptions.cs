@@ -16,8 +16,8 @@ internal sealed record GuestOptions : AgentOptions
     }
 
     /// <summary>Where the host agent is.</summary>
-    /// <value>Default vsock:2:19269.</value>
-    public ChannelEndpoint Channel { get; init; } = ChannelEndpoint.Default;
+    /// <value>Default auto: <see cref="ChannelChoice"/>.</value>
+    public ChannelEndpoint Channel { get; init; } = ChannelEndpoint.Auto;
 
     /// <summary>Root of the powercap-like tree for other tools; null for none.</summary>
     /// <value>Default /run/keck/sys.</value>

@@ -15,7 +15,7 @@ internal static class Settings
         "/etc/keck/guest.json",
         new GuestOptions(),
         [
-            new("channel", "ENDPOINT", $"where the host agent is: vsock:CID:PORT, unix:/PATH, virtio-serial:/dev/virtio-ports/NAME, or none (default {ChannelEndpoint.Default})",
+            new("channel", "ENDPOINT", $"where the host agent is: auto, vsock:CID:PORT, unix:/PATH, virtio-serial:/dev/virtio-ports/NAME, or none (default auto: {ChannelEndpoint.Default} where there is /dev/vsock, else the port {ChannelProtocol.SerialPortName}, else none)",
                 static (ref AgentOptions o, string t) =>
                 {
                     if (!ChannelEndpoint.TryParse(t, out ChannelEndpoint endpoint, out string error))
@@ -26,7 +26,7 @@ internal static class Settings
                     o = (GuestOptions)o with { Channel = endpoint };
                     return null;
                 }),
-            new("powercap", "DIR", "root of a powercap-like tree for tools that read RAPL, or none (default /run/keck/sys: give them --path.sysfs /run/keck/sys)",
+            new("powercap", "DIR", "root of a powercap-like tree for tools that read RAPL, and of what keck-host beside it reads, or none (default /run/keck/sys: give them --path.sysfs /run/keck/sys)",
                 static (ref AgentOptions o, string t) => { o = (GuestOptions)o with { Powercap = t == "none" ? null : t }; return null; }),
             new("usage", "N", "how many processes, containers and pods the host is told of, from 0 to 100 (default 20)",
                 static (ref AgentOptions o, string t) =>

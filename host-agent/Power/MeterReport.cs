@@ -53,6 +53,12 @@ public struct MeterReport
     /// <summary>True where the energy is exact and the span too long or too doubtful to be split over runs.</summary>
     public bool Unattributable;
 
+    /// <summary>How far the truth may lie below the energy, where the source itself was told, 95 %, µJ.</summary>
+    public long Below;
+
+    /// <summary>How far above, µJ.</summary>
+    public long Above;
+
     /// <summary>What to count.</summary>
     public MeterIncident Incident;
 

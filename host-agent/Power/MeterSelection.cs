@@ -5,14 +5,17 @@ namespace Keck.Power;
 
 /// <summary>
 /// Chooses the meters that are attributed: the best per domain and package, and never two that overlap. Measured counters come
-/// first, measured gauges next, the estimate last; then a package (with its memory beside it) before what contains it; then
+/// first, measured gauges next, then a host's budget, the estimate last; then a package (with its memory beside it) before what contains it; then
 /// the rank.
 /// </summary>
 internal static class MeterSelection
 {
     /// <summary>Domains that can be attributed to threads, first choice first.</summary>
     private static readonly EnergyDomain[] Preference =
-        [EnergyDomain.Package, EnergyDomain.Dram, EnergyDomain.Psys, EnergyDomain.Core, EnergyDomain.Uncore, EnergyDomain.Platform];
+        [
+            EnergyDomain.Vcpu, EnergyDomain.Overhead, EnergyDomain.Static,
+            EnergyDomain.Package, EnergyDomain.Dram, EnergyDomain.Psys, EnergyDomain.Core, EnergyDomain.Uncore, EnergyDomain.Platform,
+        ];
 
     /// <summary>Marks every meter as selected, or says why not.</summary>
     /// <param name="meters">What the sources found.</param>
@@ -72,11 +75,14 @@ internal static class MeterSelection
         return [.. ids];
     }
 
-    /// <summary>Whether two meters measure, in part, the same energy.</summary>
-    internal static bool Overlap(Meter one, Meter other) =>
-        (one.Domain == other.Domain || EnergyDomains.Contains(one.Domain, other.Domain) || EnergyDomains.Contains(other.Domain, one.Domain))
+    /// <summary>Whether two meters measure, in part, the same energy. A host's budget is the whole machine's, cut into counters that are apart.</summary>
+    internal static bool Overlap(Meter one, Meter other) => IsBudget(one) || IsBudget(other)
+        ? IsBudget(one) != IsBudget(other) || (one.Id == other.Id && one.Domain == other.Domain)
+        : (one.Domain == other.Domain || EnergyDomains.Contains(one.Domain, other.Domain) || EnergyDomains.Contains(other.Domain, one.Domain))
         && (one.Package is null || other.Package is null || one.Package == other.Package)
         && (one.Core is null || other.Core is null || one.Core == other.Core);
+
+    private static bool IsBudget(Meter meter) => meter.Origin == EnergyOrigin.Budget;
 
     private static IOrderedEnumerable<int> Order(ImmutableArray<SourceMeter> meters) =>
         Enumerable.Range(0, meters.Length)
@@ -86,6 +92,7 @@ internal static class MeterSelection
             .ThenBy(index => index);
 
     private static string Overlapping(Meter meter, Meter selected) =>
+        IsBudget(meter) != IsBudget(selected) ? $"the same energy as {selected.Id} ({selected.Origin.Name()}, {selected.Quality.Name()}), which is selected: a budget is of the whole machine" :
         meter.Domain == selected.Domain ? $"{selected.Id} ({selected.Origin.Name()}, {selected.Quality.Name()}) measures the same and is better"
         : EnergyDomains.Contains(meter.Domain, selected.Domain) ? $"contains {selected.Id}, which is selected"
         : $"inside {selected.Id}, which is selected";

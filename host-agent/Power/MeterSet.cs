@@ -17,10 +17,6 @@ public sealed class MeterSet : IDisposable
     /// <summary>A polled meter that has said nothing for so long is stale: a device that hangs does not keep its last word.</summary>
     private const long SilenceNanoseconds = 30_000_000_000;
 
-    /// <summary>Every source there is; a new one is a line here and a folder of its own.</summary>
-    private static readonly ImmutableArray<Func<PowerEnvironment, IEnergySource>> Finders =
-        [RaplSource.Discover, PerfPowerSource.Discover, HwmonSource.Discover, EstimateSource.Discover];
-
     private readonly Lock _gate = new();
     private readonly MeterLog _log;
     private readonly MonotonicClock _clock;
@@ -94,8 +90,21 @@ public sealed class MeterSet : IDisposable
         CpuIdentity cpu = reader.ReadIdentity();
         HostTopology topology = reader.Read(cpu);
         PowerEnvironment environment = new(options, files, perf, clock, topology, cpu);
-        IEnumerable<IEnergySource> sources = Finders.Select(find => find(environment));
-        return new MeterSet([.. sources], environment, reader, logger);
+        return new MeterSet([.. Find(environment)], environment, reader, logger);
+    }
+
+    /// <summary>Every source there is; a new one is a line here and a folder of its own.</summary>
+    private static IEnumerable<IEnergySource> Find(PowerEnvironment environment)
+    {
+        yield return RaplSource.Discover(environment);
+        yield return PerfPowerSource.Discover(environment);
+        yield return HwmonSource.Discover(environment);
+        if (environment.Options.Budget is not null)
+        {
+            yield return BudgetSource.Discover(environment);
+        }
+
+        yield return EstimateSource.Discover(environment);
     }
 
     /// <summary>
@@ -230,19 +239,21 @@ public sealed class MeterSet : IDisposable
         throw new ArgumentException("not a source of this set", nameof(source));
     }
 
-    /// <summary>Looks again which CPUs are online and whether there are new RAPL zones; call it at the heartbeat.</summary>
+    /// <summary>Looks again which CPUs are online and whether there are new RAPL zones or counters of a budget; call it at the heartbeat.</summary>
     /// <returns>Whether the CPUs changed, and <see cref="Topology"/> with them.</returns>
     public bool RefreshTopology()
     {
         bool changed = RefreshCpus();
-        AddLateZones();
+        PowerEnvironment now = _environment with { Topology = Volatile.Read(ref _topology) };
+        AddLate(RaplSource.Discover, now);
+        AddLate(BudgetSource.Discover, now);
         return changed;
     }
 
     [SuppressMessage("Reliability", "CA2000", Justification = "The set owns its sources and disposes them; one that found nothing holds nothing.")]
-    private void AddLateZones()
+    private void AddLate(Func<PowerEnvironment, ImmutableArray<SourceMeter>, IEnergySource> find, PowerEnvironment environment)
     {
-        RaplSource late = RaplSource.Discover(_environment with { Topology = Volatile.Read(ref _topology) }, _found);
+        IEnergySource late = find(environment, _found);
         if (late.Meters.IsEmpty)
         {
             return;
@@ -369,6 +380,7 @@ public sealed class MeterSet : IDisposable
                 sample.Milliwatts = report.Outcome is MeterOutcome.Power ? report.Milliwatts : Unobserved.Value;
                 sample.ReadNanoseconds = report.ReadNanoseconds;
                 sample.Unattributable = report.Unattributable || due > 0;
+                (sample.Below, sample.Above) = (report.Below, report.Above);
             }
         }
     }

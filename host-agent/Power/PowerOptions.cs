@@ -26,6 +26,12 @@ public sealed record PowerOptions
     /// <value>Default true.</value>
     public bool Estimate { get; init; } = true;
 
+    /// <summary>
+    /// The file in which a guest agent of this machine hands on its host's budget (<see cref="HandedBudget"/>); it may be missing, and come later.
+    /// </summary>
+    /// <value>A path; default null: none is looked for.</value>
+    public string? Budget { get; init; }
+
     /// <summary>Checks options before anything is opened.</summary>
     public static class Validator
     {

@@ -10,7 +10,7 @@ public sealed record SourceMeter(Meter Meter, string Where)
     /// <summary>Whether it shows power; its energy is then power held over time, which is <see cref="ReadingQuality.Derived"/>.</summary>
     public bool Gauge { get; init; }
 
-    /// <summary>Among meters of one domain and quality the lowest is taken: 0 RAPL, 1 perf, 2 a RAPL duplicate, 3 hwmon, 9 the estimate.</summary>
+    /// <summary>Among meters of one domain and quality the lowest is taken: 0 RAPL and a budget, 1 perf, 2 a RAPL duplicate, 3 hwmon, 9 the estimate.</summary>
     public required int Rank { get; init; }
 
     /// <summary>Why it had no value when it was found; null when it had one.</summary>

@@ -3,6 +3,9 @@ namespace Keck.Metering;
 /// <summary>What a meter is: the header of its readings. Immutable for the life of a trace.</summary>
 public sealed record Meter
 {
+    /// <summary>Id of the meter of a budget that holds memory's static part; the other one of <see cref="EnergyDomain.Static"/> is the packages'.</summary>
+    public const string StaticMemoryId = "static-dram";
+
     /// <summary>Unique on its host, such as <c>package-0</c>, <c>dram-1</c>, <c>psu-0</c>.</summary>
     public required string Id { get; init; }
 

@@ -104,7 +104,7 @@ public sealed class EnergyLedger
                 Meter of = _meters[meter].Meter;
                 long part = policy switch { IdlePolicy.Proportional => energies[meter].Proportional, IdlePolicy.Allocated => energies[meter].Allocated, _ => 0 };
                 into.Active += energies[meter].Active;
-                if (of.Domain.FollowsRuns())
+                if (of.Domain.FollowsRuns() || of is { Domain: EnergyDomain.Static, Id: not Meter.StaticMemoryId })
                 {
                     into.PackageStatic += part;
                 }

@@ -163,6 +163,8 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
 
     public long? HeldWithoutOwner() => 5;
 
+    public ImmutableArray<(string Reason, long Count)> ChannelRefusals() => [("too_often", 3), ("no_machine", 0)];
+
     public ImmutableArray<TickPhase> Phases() => [new("drain", 80_000), new("attribute", 250_000)];
 
     public ImmutableArray<string> NotReady() => [.. Reasons];

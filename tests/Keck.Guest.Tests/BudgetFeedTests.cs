@@ -104,6 +104,96 @@ public sealed class BudgetFeedTests
         Assert.Contains(7002, guest.Logged);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Connected_ToAnotherHostAndBack_GoesOnAndCountsNothingTwice(bool restarted)
+    {
+        GuestBench guest = new();
+        FakeHost first = new(), second = new();
+        void Hear(FakeHost host, long vcpu, long overhead)
+        {
+            host.Use([vcpu], overhead, 0);
+            guest.Feed.Take(host.Budget());
+            guest.Tick();
+        }
+
+        guest.Feed.Connected(first.Welcome);
+        Hear(first, 1_000, 10);
+        Hear(first, 200, 20);
+        Assert.Equal((220, 0), (guest.Budgeted, guest.Unattributed));
+
+        // Moves: the first host counts its part of the way after its last word, the second has counted before its first.
+        first.Use([7], 5_000, 0);
+        second.Use([90_000], 9_000, 0);
+        guest.Feed.Connected(second.Welcome);
+        Hear(second, 0, 0);
+        Hear(second, 40, 4);
+        Assert.Equal((264, 0), (guest.Budgeted, guest.Unattributed));
+        if (restarted)
+        {
+            JsonElement saved = guest.Saved();
+            guest.Dispose();
+            guest = GuestBench.Resumed(saved);
+            guest.Feed.Connected(second.Welcome);
+        }
+
+        // And back, with a vCPU more, that was plugged in there: what the first had counted after its last word is now owned, by nobody's runs.
+        guest.Feed.Connected(first.Welcome);
+        first.Use([0, 600], 0, 0);
+        Hear(first, 0, 0);
+        Assert.Equal((264 + 5_007 + 600, 5_007 + 600), (guest.Budgeted, guest.Unattributed));
+        Hear(first, 3, 0);
+        Assert.Equal(264 + 5_007 + 600 + 3, guest.Budgeted);
+        Assert.Equal(first.Total - 1_010 + 44, guest.Budgeted);
+        Assert.Contains(7005, guest.Logged);
+
+        // The second again: its counters too go on.
+        guest.Feed.Connected(second.Welcome);
+        Hear(second, 1, 0);
+        Assert.Equal(first.Total - 1_010 + second.Total - 99_000, guest.Budgeted);
+        guest.Dispose();
+    }
+
+    [Fact]
+    public void Connected_BackAfterAnEstimate_CountsFromTheFirstBudget()
+    {
+        using GuestBench guest = new();
+        FakeHost first = new(), second = new();
+        guest.Feed.Connected(first.Welcome);
+        first.Use([1_000], 0, 0);
+        guest.Feed.Take(first.Budget());
+        guest.Tick();
+        guest.Feed.Connected(second.Welcome);
+        guest.Feed.Take(second.Budget());
+        guest.Time.Advance(BudgetFeed.GiveUp);
+        guest.Tick();
+
+        // It was estimated, whichever host had it: neither's counters are added to that.
+        first.Use([50_000], 0, 0);
+        guest.Feed.Connected(first.Welcome);
+        guest.Feed.Take(first.Budget());
+        guest.Tick();
+        Assert.Equal(0, guest.Budgeted);
+    }
+
+    [Fact]
+    public void Connected_ToAnotherHostBeforeATick_KeepsWhatTheFirstHasTold()
+    {
+        using GuestBench guest = new();
+        FakeHost first = new(), second = new();
+        guest.Feed.Connected(first.Welcome);
+        guest.Feed.Take(first.Budget());
+        guest.Tick();
+        first.Use([70], 0, 0);
+        guest.Feed.Take(first.Budget());
+        guest.Feed.Connected(second.Welcome);
+        second.Use([900], 0, 0);
+        guest.Feed.Take(second.Budget());
+        guest.Tick();
+        Assert.Equal(70, guest.Budgeted);
+    }
+
     [Fact]
     public void Take_CounterGoesBackWithinItsEpoch_IsSaidAndInventsNothing()
     {

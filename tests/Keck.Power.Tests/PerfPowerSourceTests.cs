@@ -60,6 +60,30 @@ public sealed class PerfPowerSourceTests
     }
 
     [Fact]
+    public void Discover_InAVirtualMachine_IsNotBelievedBeforeItMoves()
+    {
+        FakeFiles files = new() { Denied = path => path.EndsWith("energy_uj", StringComparison.Ordinal) };
+        using Bench bench = Bench.OverCopy("amd", files, prepare: tree =>
+        {
+            string cpuinfo = Path.Combine(tree.Proc, "cpuinfo");
+            File.WriteAllText(cpuinfo, File.ReadAllText(cpuinfo).Replace("flags\t\t: ", "flags\t\t: hypervisor ", StringComparison.Ordinal));
+        });
+        Assert.True(bench.Set.Cpu.Hypervisor);
+        Meter perf = bench.Set.Meters.Single(meter => meter is { Domain: EnergyDomain.Package, Package: 0, Origin: EnergyOrigin.PerfPower });
+        Assert.Contains("only ever read 0", perf.NotSelectedBecause, StringComparison.Ordinal);
+        Assert.Contains(bench.Set.Meters, meter => meter is { Selected: true, Origin: EnergyOrigin.Estimate });
+
+        // One that is given does count.
+        for (ulong i = 1; i <= 5; i++)
+        {
+            bench.Perf.Set(Power, 2, 0, i << 32);
+            bench.Tick();
+        }
+
+        Assert.True(bench.MeterOf(perf.Id).Selected);
+    }
+
+    [Fact]
     public void Sample_CpuOffline_IsAbsentNotZero()
     {
         using Bench bench = Bench.Over("amd");

@@ -8,12 +8,14 @@ public sealed class ChannelEndpointTests
     [InlineData("unix:/run/keck/channel", ChannelTransport.Unix, 0u, 0u, "/run/keck/channel")]
     [InlineData("virtio-serial:/dev/virtio-ports/org.keck.energy.0", ChannelTransport.VirtioSerial, 0u, 0u, "/dev/virtio-ports/org.keck.energy.0")]
     [InlineData("none", null, 0u, 0u, "")]
+    [InlineData("auto", null, 0u, 0u, "auto")]
     public void TryParse_Good_IsItAndWritesItAgain(string text, ChannelTransport? transport, uint cid, uint port, string path)
     {
         Assert.True(ChannelEndpoint.TryParse(text, out ChannelEndpoint endpoint, out string error), error);
         Assert.Equal(new ChannelEndpoint(transport, cid, port, path), endpoint);
         Assert.Equal(text, endpoint.ToString());
         Assert.Equal(transport is null, endpoint.Connector(Random.Shared) is null);
+        Assert.Equal(text == "auto", endpoint.IsAuto);
     }
 
     [Theory]
@@ -48,26 +50,5 @@ public sealed class ChannelEndpointTests
         Assert.True(ChannelEndpoint.TryParse("unix:/" + new string('x', 106), out _, out _));
         Assert.False(ChannelEndpoint.TryParse("unix:/" + new string('é', 54), out _, out string error));
         Assert.Contains("109 bytes, and the kernel takes 107", error);
-    }
-
-    [Theory]
-    [InlineData("unix:/a", "none", "unix:/a")]
-    [InlineData(null, "none", "none")]
-    [InlineData(null, "", "vsock:2:19269")]
-    [InlineData(null, null, "vsock:2:19269")]
-    public void TryResolve_OptionThenEnvironmentThenDefault(string? option, string? environment, string expected)
-    {
-        Assert.True(ChannelEndpoint.TryResolve(option, environment, out ChannelEndpoint endpoint, out _));
-        Assert.Equal(expected, endpoint.ToString());
-    }
-
-    [Theory]
-    [InlineData("x", "none", "--channel: 'x'")]
-    [InlineData(null, "x", "KECK_CHANNEL: 'x'")]
-    [InlineData("", "none", "--channel: ''")]
-    public void TryResolve_Bad_SaysWhereItStands(string? option, string? environment, string begin)
-    {
-        Assert.False(ChannelEndpoint.TryResolve(option, environment, out _, out string error));
-        Assert.StartsWith(begin, error);
     }
 }

@@ -3,16 +3,14 @@ using System.Globalization;
 namespace Keck.VsockProtocol;
 
 /// <summary>Where a guest agent finds its host: the value of <c>--channel</c>.</summary>
-/// <param name="Transport">How; null for <c>none</c>.</param>
+/// <param name="Transport">How; null for <c>none</c> and <c>auto</c>.</param>
 /// <param name="Cid">AF_VSOCK: the context id, 2 for the host.</param>
 /// <param name="Port">AF_VSOCK: the port.</param>
 /// <param name="Path">Unix: the socket; virtio-serial: the device.</param>
 public sealed record ChannelEndpoint(ChannelTransport? Transport, uint Cid, uint Port, string Path)
 {
-    /// <summary>The environment variable that holds the default of <c>--channel</c>.</summary>
-    public const string EnvironmentVariable = "KECK_CHANNEL";
-
-    private const string Grammar = "expected vsock:CID:PORT (vsock:2:19269 is the host), unix:/PATH, virtio-serial:/dev/virtio-ports/NAME, or none";
+    private const string Grammar = "expected vsock:CID:PORT (vsock:2:19269 is the host), unix:/PATH, virtio-serial:/dev/virtio-ports/NAME, auto or none";
+    private const string AutoName = "auto";
     private const uint HostCid = 2; // VMADDR_CID_HOST
 
     /// <summary>The host agent over AF_VSOCK: <c>vsock:2:19269</c>.</summary>
@@ -21,31 +19,20 @@ public sealed record ChannelEndpoint(ChannelTransport? Transport, uint Cid, uint
     /// <summary>No channel: the agent does without a host.</summary>
     public static ChannelEndpoint None { get; } = new(null, 0, 0, "");
 
-    /// <summary>The endpoint that holds: what the option says, else what the environment says, else <see cref="Default"/>.</summary>
-    /// <param name="option">Value of <c>--channel</c>; null where it was not given.</param>
-    /// <param name="environment">Value of <see cref="EnvironmentVariable"/>; null or empty where it is not set.</param>
-    /// <param name="endpoint">The endpoint.</param>
-    /// <param name="error">Where it stands, what is wrong with it and what is allowed.</param>
-    public static bool TryResolve(string? option, string? environment, out ChannelEndpoint endpoint, out string error)
-    {
-        (string place, string? text) = option is not null ? ("--channel", option) : (EnvironmentVariable, string.IsNullOrEmpty(environment) ? null : environment);
-        (endpoint, error) = (Default, "");
-        if (text is null || TryParse(text, out endpoint, out error))
-        {
-            return true;
-        }
+    /// <summary>Whichever channel the machine turns out to have: it has no connector until somebody has looked.</summary>
+    public static ChannelEndpoint Auto { get; } = new(null, 0, 0, AutoName);
 
-        error = $"{place}: {error}";
-        return false;
-    }
+    /// <summary>Whether it is <see cref="Auto"/>.</summary>
+    public bool IsAuto => Transport is null && Path == AutoName;
 
     /// <summary>Reads an endpoint; <paramref name="error"/> says what is wrong with it and what is allowed.</summary>
     public static bool TryParse(string text, out ChannelEndpoint endpoint, out string error)
     {
         ArgumentNullException.ThrowIfNull(text);
         (endpoint, error) = (None, "");
-        if (text == "none")
+        if (text is "none" or AutoName)
         {
+            endpoint = text == AutoName ? Auto : None;
             return true;
         }
 
@@ -70,7 +57,7 @@ public sealed record ChannelEndpoint(ChannelTransport? Transport, uint Cid, uint
         }
     }
 
-    /// <summary>What opens connections to it; null for <c>none</c>.</summary>
+    /// <summary>What opens connections to it; null for <c>none</c> and <c>auto</c>.</summary>
     /// <param name="random">Chooses source ports.</param>
     public IChannelConnector? Connector(Random random) => Transport switch
     {
@@ -86,7 +73,7 @@ public sealed record ChannelEndpoint(ChannelTransport? Transport, uint Cid, uint
         ChannelTransport.Vsock => $"vsock:{Cid}:{Port}",
         ChannelTransport.Unix => $"unix:{Path}",
         ChannelTransport.VirtioSerial => $"virtio-serial:{Path}",
-        _ => "none",
+        _ => IsAuto ? AutoName : "none",
     };
 
     private static bool TryVsock(string text, string rest, out ChannelEndpoint endpoint, out string error)

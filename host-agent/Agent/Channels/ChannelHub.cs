@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Keck.Agent;
 using Keck.Metering;
@@ -22,6 +23,9 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     // A guest acknowledges every Mark: several intervals without anything, and it is gone.
     private const int SilentIntervals = 5;
 
+    // In the order of ChannelRefusal.
+    private static readonly ImmutableArray<string> Labels = ["too_often", "too_soon", "too_many_at_address", "too_many", "unprivileged_port", "no_machine", "protocol"];
+
     private readonly ConcurrentDictionary<string, MachineChannelState> _byMachine = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<ChannelSession, MachineChannelState> _bySession = new();
 
@@ -29,11 +33,14 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     private readonly ConcurrentDictionary<(uint? Cid, string? Path, SourcePort Port), PeerState> _peers = new();
     private readonly ChannelSessionOptions _limits = Limits(options.ChannelInterval);
     private readonly Lock _adopting = new();
+    private readonly long[] _refusals = new long[Labels.Length];
     private int _sessions;
-    private long _refused;
 
-    /// <summary>Connections that came too often, too soon after a fault, or beyond a limit.</summary>
-    internal long Refused => Interlocked.Read(ref _refused);
+    /// <summary>Connections that were not let in or let go, by why; all reasons, in the order of <see cref="ChannelRefusal"/>.</summary>
+    internal ImmutableArray<(string Reason, long Count)> Refusals => [.. Labels.Select((label, i) => (label, Interlocked.Read(ref _refusals[i])))];
+
+    /// <summary>How many for one reason.</summary>
+    internal long Refused(ChannelRefusal why) => Interlocked.Read(ref _refusals[(int)why]);
 
     /// <summary>Connections being served.</summary>
     internal int Sessions => Volatile.Read(ref _sessions);
@@ -64,9 +71,9 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     internal async Task<bool> ServeAsync(ChannelConnection connection, CancellationToken cancellationToken)
     {
         PeerState peer = _peers.GetOrAdd((connection.Peer.Cid, connection.Peer.Path, connection.Peer.SourcePort), _ => new PeerState(time));
-        if (!Enter(peer))
+        if (Enter(peer) is { } why)
         {
-            _ = Interlocked.Increment(ref _refused);
+            Count(why);
             if (MachineOf(machines(), connection.Peer) is { } refused)
             {
                 ChannelOf(refused.Uuid).Refused();
@@ -83,6 +90,16 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
         try
         {
             end = await session.RunAsync(cancellationToken).ConfigureAwait(false);
+            if (end.Kind == SessionEndKind.Fault)
+            {
+                Count(end.Reason switch
+                {
+                    WireReason.UnprivilegedPort => ChannelRefusal.UnprivilegedPort,
+                    WireReason.Refused => ChannelRefusal.NoMachine,
+                    _ => ChannelRefusal.Protocol,
+                });
+            }
+
             if (end.Kind == SessionEndKind.Fault && peer.MaySay())
             {
                 Log.Ended(logger, session.Peer, end.Reason, end.Detail);
@@ -256,21 +273,23 @@ internal sealed partial class ChannelHub(Func<MachineInventory> machines, Meteri
     private static bool IsStill(MachineInventory inventory, ChannelPeer peer, string uuid) =>
         MachineOf(inventory, peer) is { } machine ? machine.Uuid == uuid : inventory.Find(uuid) is not null;
 
-    private bool Enter(PeerState peer)
+    private void Count(ChannelRefusal why) => Interlocked.Increment(ref _refusals[(int)why]);
+
+    private ChannelRefusal? Enter(PeerState peer)
     {
-        if (!peer.Enter())
+        if (peer.Enter() is { } why)
         {
-            return false;
+            return why;
         }
 
         if (Interlocked.Increment(ref _sessions) <= MostSessions)
         {
-            return true;
+            return null;
         }
 
         _ = Interlocked.Decrement(ref _sessions);
         peer.Leave(null);
-        return false;
+        return ChannelRefusal.TooMany;
     }
 
     private void Release(ChannelSession session, SessionEnd end)

@@ -32,22 +32,22 @@ internal sealed class PeerState(TimeProvider time)
     private long? _said;
     private int _open;
 
-    /// <summary>Lets a connection in, or not.</summary>
-    internal bool Enter()
+    /// <summary>Lets a connection in (null), or says why not.</summary>
+    internal ChannelRefusal? Enter()
     {
         lock (_gate)
         {
             long now = time.GetTimestamp();
             _tokens = Math.Min(Burst, _tokens + (time.GetElapsedTime(_stamp, now) / Refill));
             _stamp = now;
-            if (now < _until || _open >= MostAtOnce || _tokens < 1)
+            ChannelRefusal? refusal = now < _until ? ChannelRefusal.TooSoon : _open >= MostAtOnce ? ChannelRefusal.TooManyAtAddress : _tokens < 1 ? ChannelRefusal.TooOften : null;
+            if (refusal is null)
             {
-                return false;
+                _tokens--;
+                _open++;
             }
 
-            _tokens--;
-            _open++;
-            return true;
+            return refusal;
         }
     }
 

@@ -13,7 +13,7 @@ internal sealed class ApiAccess : IApiAccess
     internal ApiAccess(Command command)
     {
         command.Options.Add(_url);
-        _settings = new SettingFlags(Settings.Table, command, "socket", "listen", "tokenFile", "profile", "idle", "model", "calibration", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
+        _settings = new SettingFlags(Settings.Table, command, "socket", "listen", "tokenFile", "profile", "idle", "model", "calibration", "runs", "estimate", "budget", "path.procfs", "path.sysfs", "path.rootfs");
     }
 
     /// <summary>Opens the API, or says what is wrong and returns null.</summary>

@@ -12,15 +12,14 @@ internal static class DoctorCommand
     internal static Command Create()
     {
         Command command = new("doctor", "say what was found, what is missing and what mends it");
-        SettingFlags settings = new(Settings.Table, command, "path.procfs", "path.sysfs", "path.rootfs", "estimate", "calibration", "listen", "socket", "state", "libvirt");
+        SettingFlags settings = new(Settings.Table, command, "path.procfs", "path.sysfs", "path.rootfs", "estimate", "budget", "calibration", "listen", "socket", "state", "libvirt");
         command.SetAction(parsed => settings.Load(parsed) is HostOptions options ? Run(options, parsed.InvocationConfiguration.Output) : ExitCodes.Usage);
         return command;
     }
 
     private static int Run(HostOptions options, TextWriter output)
     {
-        using MeterSet meters = MeterSet.Discover(
-            new PowerOptions { SysRoot = options.SysRoot, ProcRoot = options.ProcRoot, Estimate = options.Estimate }, TimeProvider.System, NullLogger.Instance);
+        using MeterSet meters = MeterSet.Discover(options.Power, TimeProvider.System, NullLogger.Instance);
         output.WriteLine("Energy");
         foreach (SourceFinding finding in PowerDoctor.Examine(meters))
         {

@@ -16,7 +16,7 @@ internal static class RecordCommand
         Option<double> seconds = new("--seconds") { Description = "how long", HelpName = "S", DefaultValueFactory = _ => 60 };
         Option<FileInfo?> figures = new("--figures") { Description = "also write the live figures, as replay would", HelpName = "FILE" };
         Command command = new("record", "record what is observed, for replay, support and audit") { output, seconds, figures };
-        SettingFlags settings = new(Settings.Table, command, "profile", "idle", "model", "calibration", "runs", "estimate", "path.procfs", "path.sysfs", "path.rootfs");
+        SettingFlags settings = new(Settings.Table, command, "profile", "idle", "model", "calibration", "runs", "estimate", "budget", "path.procfs", "path.sysfs", "path.rootfs");
         command.SetAction((parsed, cancellation) =>
         {
             double length = parsed.GetValue(seconds);

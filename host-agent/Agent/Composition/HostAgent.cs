@@ -60,8 +60,7 @@ internal sealed class HostAgent : AgentCore
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The agent owns its sources and disposes of them.")]
     internal static HostAgent Create(HostOptions options, TimeProvider time, ILoggerFactory loggers, bool keepState = false)
     {
-        MeterSet meters = MeterSet.Discover(
-            new PowerOptions { SysRoot = options.SysRoot, ProcRoot = options.ProcRoot, Estimate = options.Estimate }, time, loggers.CreateLogger("Keck.Power"));
+        MeterSet meters = MeterSet.Discover(options.Power, time, loggers.CreateLogger("Keck.Power"));
         try
         {
             RunSources runs = RunSources.Open(options, AgentProfile.Of(options.Profile), meters.Topology, time, loggers);
@@ -91,6 +90,8 @@ internal sealed class HostAgent : AgentCore
     public override ImmutableArray<Keck.Agent.MeterReport> Meters() => MeterReports.Of(PowerMeters.States());
 
     public override MachineFacts? Machine(string uuid) => _machines.Facts(uuid, Hub);
+
+    public override ImmutableArray<(string Reason, long Count)> ChannelRefusals() => ((HostOptions)Options).Channels ? Hub.Refusals : [];
 
     public override RunSourceFacts Runs() => _runs.Facts();
 

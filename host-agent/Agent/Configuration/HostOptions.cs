@@ -1,4 +1,5 @@
 using Keck.Agent;
+using Keck.Power;
 
 namespace Keck.Host;
 
@@ -7,6 +8,12 @@ internal sealed record HostOptions : AgentOptions
 {
     /// <summary>Stands for the profile's choice of <see cref="Libvirt"/>.</summary>
     internal const string AutoLibvirt = "auto";
+
+    /// <summary>Stands for the usual place of <see cref="Budget"/>.</summary>
+    internal const string AutoBudget = "auto";
+
+    /// <summary>Where <c>keck-guest</c> hands on its budget by default.</summary>
+    internal const string DefaultBudget = "/run/keck/sys/" + HandedBudget.PathInTree;
 
     /// <summary>The defaults.</summary>
     public HostOptions()
@@ -30,4 +37,17 @@ internal sealed record HostOptions : AgentOptions
     /// <summary>The libvirt that names machines; null for none.</summary>
     /// <value>A URI, auto or none; default auto: qemu:///system where its library is, but not in the minimal profile.</value>
     public string? Libvirt { get; init; } = AutoLibvirt;
+
+    /// <summary>Where a guest agent of this machine hands on its host's budget: in a virtual machine that is the best meter. Null for none.</summary>
+    /// <value>A file, auto or none; default auto: <see cref="DefaultBudget"/>, unless another machine's trees are looked at.</value>
+    public string? Budget { get; init; } = AutoBudget;
+
+    /// <summary>What the energy sources are found with.</summary>
+    internal PowerOptions Power => new()
+    {
+        SysRoot = SysRoot,
+        ProcRoot = ProcRoot,
+        Estimate = Estimate,
+        Budget = Budget != AutoBudget ? Budget : OwnTrees ? DefaultBudget : null,
+    };
 }

@@ -30,6 +30,8 @@ internal static class Settings
                 static (ref AgentOptions o, string t) => { o = (HostOptions)o with { Calibration = t == "none" ? null : t }; return null; }),
             new("libvirt", "URI", "the libvirt that names machines and tells of their lives, auto or none (default auto: qemu:///system where libvirt runs, but not in the minimal profile)",
                 static (ref AgentOptions o, string t) => { o = (HostOptions)o with { Libvirt = t == "none" ? null : t }; return null; }),
+            new("budget", "FILE", $"in a virtual machine: the budget that keck-guest in it hands on (the meter of this agent, where there is no RAPL), auto or none (default auto: {HostOptions.DefaultBudget})",
+                static (ref AgentOptions o, string t) => { o = (HostOptions)o with { Budget = t == "none" ? null : t }; return null; }),
             .. SettingTable.Sources,
         ]);
 }

@@ -35,6 +35,12 @@ internal sealed class PerfMeter : IDisposable
     /// <summary>Why it could not be opened; null when it could.</summary>
     internal MeterProblem? InitialProblem { get; }
 
+    /// <summary>
+    /// Why it is not believed before it has moved, in a virtual machine: hypervisors show the PMU and give it no counts. On a machine of its own
+    /// it moves with the first reading.
+    /// </summary>
+    internal MeterProblem NotMoved() => ProblemOf(CounterVerdict.FlatZero);
+
     /// <summary>Reads the counter and reports what it means.</summary>
     internal void Read(ref MeterReport report)
     {
@@ -67,14 +73,19 @@ internal sealed class PerfMeter : IDisposable
                     CounterVerdict.FlatZero => MeterIncident.None,
                     _ => MeterIncident.Refused,
                 };
-                if (_doubtful?.Verdict != step.Verdict)
-                {
-                    _doubtful = (step.Verdict, CounterProblems.Of(step.Verdict, _where, _maxWatts));
-                }
-
-                report.SetAbsent(_doubtful.Value.Problem, at);
+                report.SetAbsent(ProblemOf(step.Verdict), at);
                 break;
         }
+    }
+
+    private MeterProblem ProblemOf(CounterVerdict verdict)
+    {
+        if (_doubtful?.Verdict != verdict)
+        {
+            _doubtful = (verdict, CounterProblems.Of(verdict, _where, _maxWatts));
+        }
+
+        return _doubtful.Value.Problem;
     }
 
     /// <inheritdoc/>

@@ -124,7 +124,7 @@ internal sealed class PerfPowerSource : IEnergySource
                     where)
                 {
                     Rank = 1,
-                    Problem = counter.InitialProblem,
+                    Problem = counter.InitialProblem ?? (environment.Cpu.Hypervisor ? counter.NotMoved() : null),
                 });
                 if (psys)
                 {

@@ -139,6 +139,11 @@ public sealed class ChannelHubTests : IDisposable
             Assert.Equal(WireReason.Refused, Assert.IsType<Goodbye>(Assert.Single(await stranger.ReadToEndAsync())).Reason);
             await ended;
         }
+
+        Assert.Equal(
+            [("unprivileged_port", 1L), ("no_machine", 1L)],
+            host.Hub.Refusals.Where(refusal => refusal.Count > 0));
+        Assert.Equal(Enum.GetValues<ChannelRefusal>().Length, host.Hub.Refusals.Length);
     }
 
     [Fact]
@@ -157,7 +162,7 @@ public sealed class ChannelHubTests : IDisposable
             Assert.Empty(await early.ReadToEndAsync());
         }
 
-        Assert.Equal(1, host.Hub.Refused);
+        Assert.Equal((1, 1), (host.Hub.Refused(ChannelRefusal.TooSoon), host.Hub.Refused(ChannelRefusal.Protocol)));
         Assert.Equal(2, host.Hub.Find(MadeUpMachines.Uuid(0))!.Facts().Rejected);
         host.Time.Skip(PeerState.Penalty);
         (RawGuest again, _) = await RawGuest.EnterAsync(host.Door(0));
@@ -178,7 +183,7 @@ public sealed class ChannelHubTests : IDisposable
         }
 
         await Until.TrueAsync(() => host.Hub.Sessions == 0, "the end of the sessions");
-        long letIn = Attempts - host.Hub.Refused;
+        long letIn = Attempts - host.Hub.Refused(ChannelRefusal.TooOften) - host.Hub.Refused(ChannelRefusal.TooSoon) - host.Hub.Refused(ChannelRefusal.TooManyAtAddress);
         double seconds = host.Time.GetElapsedTime(from) / PeerState.Refill;
         Assert.InRange(letIn, 1, PeerState.Burst + 1 + seconds);
         Assert.Equal(1, host.Hub.Peers);

@@ -148,7 +148,7 @@ internal sealed class NestedAgents : IAsyncDisposable
         }
         catch (RigException late)
         {
-            string log = (await vm.RunAsync("tail -n 20 /run/guest.log", cancellationToken)).Output;
+            string log = (await vm.RunAsync(NestedGuestLook.Why, cancellationToken)).Output;
             throw new RigException($"{vm.Name}: {late.Message}; last: {look}, constant {look?.Constant}\n{log}", late);
         }
 

@@ -25,7 +25,11 @@ internal sealed record NestedGuestLook
 
     /// <summary>The shell command that looks: one process, since each costs an emulated machine in an emulated machine much.</summary>
     internal const string Command =
-        "api=http://127.0.0.1:9471/api/v1; wget -qO- $api/meters $api/node $api/tree $api/meters";
+        "api=http://127.0.0.1:9471/api/v1; timeout 30 wget -qO- $api/meters $api/node $api/tree $api/meters";
+
+    /// <summary>The shell command that says why an agent does not answer: its last words, and where each of its threads waits.</summary>
+    internal const string Why =
+        "tail -n 20 /run/guest.log; for t in /proc/$(pidof -s keck-guest)/task/*; do echo $t $(cat $t/comm) $(cut -d' ' -f3 $t/stat) $(cat $t/wchan) $(cat $t/syscall); done";
 
     /// <summary>Reads the documents; null where a tick came between them, or the host's budget is not in use yet.</summary>
     internal static NestedGuestLook? Read(string output)
