@@ -169,12 +169,21 @@ public sealed class EstimateTests
     public void Read_CpuTimeUnknown_IsAbsentNotIdle()
     {
         using Bench bench = Bench.Over("vm-flat-zero");
-        bench.Observation.Begin(1, bench.Time.Now);
-        bench.Time.Advance(1);
-        bench.Observation.EndNanoseconds = bench.Time.Now;
-        bench.Set.Sample(bench.Observation);
-        Assert.Null(bench.SampleOf("platform"));
+
+        // The first is the run source's starting point, and nothing to warn of.
+        Tick(1);
+        Assert.Null(bench.StateOf("platform").Problem);
+        Tick(2);
         Assert.Equal(Absence.Stale, bench.StateOf("platform").Problem!.Reason);
+
+        void Tick(int tick)
+        {
+            bench.Observation.Begin(tick, bench.Time.Now);
+            bench.Time.Advance(1);
+            bench.Observation.EndNanoseconds = bench.Time.Now;
+            bench.Set.Sample(bench.Observation);
+            Assert.Null(bench.SampleOf("platform"));
+        }
     }
 
     [Fact]
