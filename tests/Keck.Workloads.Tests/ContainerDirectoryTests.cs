@@ -54,7 +54,7 @@ public sealed class ContainerDirectoryTests : IDisposable
         _host.Time.Advance(TimeSpan.FromHours(1));
         _host.Scanner.Answer();
         Assert.Null(_host.Tracker.Containers.Find(Id));
-        Assert.Contains("Malformed", Assert.Single(_host.Logger.Messages).Text, StringComparison.Ordinal);
+        Assert.Contains("malformed", Assert.Single(_host.Logger.Messages).Text, StringComparison.Ordinal);
     }
 
     [Theory]

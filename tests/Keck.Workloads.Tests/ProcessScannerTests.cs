@@ -239,7 +239,7 @@ public sealed class ProcessScannerTests : IDisposable
         ScanAndResolve();
         ScanAndResolve();
         Assert.Equal(Unobserved.Value, _host.Newest(100).PssKibibytes);
-        Assert.Contains("NotPermitted", Assert.Single(_host.Logger.Messages).Text, StringComparison.Ordinal);
+        Assert.Contains("not permitted", Assert.Single(_host.Logger.Messages).Text, StringComparison.Ordinal);
         Assert.Equal(5, _host.Scanner.PssReads);
     }
 

@@ -224,7 +224,7 @@ public sealed class WorkloadTrackerTests : IDisposable
         Assert.Equal("good", _host.ProcessOf(good).Name);
         Assert.Equal(11, _host.Processes.Count);
         Assert.Equal(2, _host.Logger.Messages.Count); // one for stat, one for cgroup
-        Assert.All(_host.Logger.Messages, message => Assert.Contains("Malformed", message.Text, StringComparison.Ordinal));
+        Assert.All(_host.Logger.Messages, message => Assert.Contains("malformed", message.Text, StringComparison.Ordinal));
     }
 
     [Fact]
