@@ -239,6 +239,10 @@ public sealed class Attributor
         long length = observation.Length.Nanoseconds + state.Span.Nanoseconds;
         shares.Static = state.Floor.Part(total, length, busy + state.Span.Busy, capacity + state.Span.Capacity);
         long active = total - shares.Static;
+        if (state.Floor.TakeChange() is { } change)
+        {
+            _result.Adoptions.Add() = new Adoption(meter.Id, change.Cause, observation.EndNanoseconds, change.Utilisation, change.Before, state.Floor.State);
+        }
 
         bool memory = !meter.Domain.FollowsRuns();
         Claimants claimants = memory ? Holders(observation, state) : Runners(observation, k);
@@ -521,7 +525,7 @@ public sealed class Attributor
         shares.IdleProportional = shares.IdleSeparate - proportional;
         MeterDoubt doubt = DoubtOf(observation, state, shares, length, memory);
         bool learning = _signatures is not null && weights > 0;
-        Learn(k, state, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
+        Learn(observation, k, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
         foreach (ref OwnerSum owner in owners)
         {
             if (owner.Owner >= 0)
@@ -534,14 +538,22 @@ public sealed class Attributor
     }
 
     // A reading tells who is heavy where all of it is this tick's, and its static part is known.
-    private void Learn(int k, MeterState state, in MeterShares shares, in MeterDoubt doubt, OwnerSums sums, bool memory, bool whole)
+    private void Learn(Observation observation, int k, in MeterShares shares, in MeterDoubt doubt, OwnerSums sums, bool memory, bool whole)
     {
         if (_signatures is null)
         {
             return;
         }
 
+        MeterState state = _states[k];
         bool usable = whole && doubt.Active > 0 && state.Floor.IsKnown && state.Meter.Quality != ReadingQuality.Estimated && shares.UnattributedActive * 10 < doubt.Active;
+        if (usable && !state.Signed)
+        {
+            state.Signed = true;
+            StaticFloorState now = state.Floor.State;
+            _result.Adoptions.Add() = new Adoption(state.Meter.Id, AdoptionCause.Signatures, observation.EndNanoseconds, 0, now, now);
+        }
+
         double model = ModelNoise * doubt.Active, floor = FloorNoise * shares.Static;
         _signatures.Learn(sums, memory, k, memory ? ModelKind.CpuTimeRatio : _weights.Model, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
     }

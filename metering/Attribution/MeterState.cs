@@ -18,6 +18,9 @@ internal sealed class MeterState(Meter meter, StaticFloorState? floor)
 
     internal SpanWeights Span { get; } = new();
 
+    /// <summary>Whether signatures have been learned from it since the start; it is told once, and nothing goes by it.</summary>
+    internal bool Signed { get; set; }
+
     /// <summary>Whether the meter ever said something: before that there is no span to hold.</summary>
     internal bool EverRead { get; private set; }
 

@@ -24,10 +24,18 @@ public sealed class StaticFloor
     private const double FallRate = 0.5;
     private const double RiseRate = 0.02;
 
+    // A host that has never been seen idle and is this busy shows nothing of its idle power: its windows are not learned from.
+    private const double SaturatedUtilisation = 0.9;
+
+    // What moves by less is drift, and not worth a line.
+    private const double TellPart = 0.02;
+
     private double _windowMicrojoules;
     private double _windowBusy;
     private double _windowCapacity;
     private long _windowLength;
+    private StaticFloorState _told;
+    private FloorChange? _change;
 
     // The idlest window so far, and what the machine's own ratio of idle to full power is.
     private double _idleWatts;
@@ -50,6 +58,8 @@ public sealed class StaticFloor
             _windowCapacity = resumed.WindowCapacity;
             _windowLength = resumed.WindowLength;
         }
+
+        _told = Settled;
     }
 
     /// <summary>The learned floor in watts; null until the first window has closed.</summary>
@@ -69,6 +79,17 @@ public sealed class StaticFloor
 
     /// <summary>Everything needed to go on where this floor is.</summary>
     public StaticFloorState State => new(Watts, SeenIdle, _windowMicrojoules, _windowBusy, _windowCapacity, _windowLength, _idleWatts, _idleUtilisation, _ratio);
+
+    // Without the window under way: what was known at its end, to go back to.
+    private StaticFloorState Settled => State with { WindowMicrojoules = 0, WindowBusy = 0, WindowCapacity = 0, WindowLength = 0 };
+
+    /// <summary>Takes the news of a floor that was learned, or moved by more than 2 % since it was last told; null where there are none.</summary>
+    public FloorChange? TakeChange()
+    {
+        FloorChange? change = _change;
+        _change = null;
+        return change;
+    }
 
     /// <summary>Splits a tick's energy: the static part by the floor as known before this tick, then learns from the tick.</summary>
     /// <param name="microjoules">The meter's energy over the tick.</param>
@@ -96,15 +117,31 @@ public sealed class StaticFloor
         }
 
         double watts = _windowMicrojoules / 1e-3 / _windowLength, utilisation = _windowCapacity > 0 ? Math.Clamp(_windowBusy / _windowCapacity, 0, 1) : 1;
+        (_windowMicrojoules, _windowBusy, _windowCapacity, _windowLength) = (0, 0, 0, 0);
+
+        // Nothing draws nothing: a counter that stood still for a whole window tells of itself, not of the machine.
+        if (watts > 0)
+        {
+            Learn(watts, utilisation);
+            Tell(utilisation);
+        }
+    }
+
+    private void Learn(double watts, double utilisation)
+    {
         double candidate = Candidate(watts, utilisation);
         if (utilisation < IdleUtilisation)
         {
             LearnIdle(watts, utilisation, candidate);
         }
-        else if (Watts is null || candidate < Watts)
+        else if (SeenIdle)
         {
-            // Never above what was seen. Once idle has been seen, only a whole machine that draws less than its floor proves the floor wrong.
-            Watts = !SeenIdle ? candidate : watts < Watts ? watts : Watts;
+            // Only a whole machine that draws less than its floor proves the floor wrong.
+            Watts = watts < Watts ? watts : Watts;
+        }
+        else if (utilisation < SaturatedUtilisation && !(candidate >= Watts))
+        {
+            Watts = candidate;
         }
 
         if (SeenIdle && utilisation > BusyUtilisation && Watts is { } floor && watts > floor && KnownWatts is null)
@@ -116,8 +153,15 @@ public sealed class StaticFloor
                 Watts = Candidate(_idleWatts, _idleUtilisation);
             }
         }
+    }
 
-        (_windowMicrojoules, _windowBusy, _windowCapacity, _windowLength) = (0, 0, 0, 0);
+    private void Tell(double utilisation)
+    {
+        if (KnownWatts is null && Watts is { } now && (_told.Watts is not { } told || SeenIdle != _told.SeenIdle || Math.Abs(now - told) > told * TellPart))
+        {
+            _change = new FloorChange(utilisation < IdleUtilisation ? AdoptionCause.Idle : AdoptionCause.Busy, utilisation, _told);
+            _told = Settled;
+        }
     }
 
     // The idlest window tells most: little has to be taken off it. It ages, so that drift is followed.
