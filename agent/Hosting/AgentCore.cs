@@ -83,6 +83,9 @@ internal abstract class AgentCore : IAgentState, IDisposable
     /// <summary>What became of the machine profile; null for an agent that takes none.</summary>
     internal virtual CalibrationFacts? Calibration => null;
 
+    /// <summary>What was taken as known of the meters; null for an agent that learns nothing of them.</summary>
+    internal virtual AdoptionLog? AdoptionLog => null;
+
     /// <summary>The processor, as far as it tells.</summary>
     protected abstract TraceCpu Cpu { get; }
 
@@ -134,6 +137,12 @@ internal abstract class AgentCore : IAgentState, IDisposable
 
     /// <inheritdoc/>
     public abstract ImmutableArray<MeterReport> Meters();
+
+    /// <inheritdoc/>
+    public ImmutableArray<FloorFigure> Floors() => Engine.Floors();
+
+    /// <inheritdoc/>
+    public ImmutableArray<AdoptionEntry> Adoptions() => AdoptionLog?.Entries ?? [];
 
     /// <inheritdoc/>
     public virtual Reconciliation? Reconciliation() => null;

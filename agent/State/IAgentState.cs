@@ -27,6 +27,12 @@ public interface IAgentState
     /// <summary>The live threads of a process; what each used since this agent started.</summary>
     ImmutableArray<ThreadTotals> Threads(int pid) => [];
 
+    /// <summary>The static floor of each attributed meter, and what it goes by.</summary>
+    ImmutableArray<FloorFigure> Floors() => [];
+
+    /// <summary>What the attribution came to take as known, the oldest first; the last ones.</summary>
+    ImmutableArray<AdoptionEntry> Adoptions() => [];
+
     /// <summary>What does not change from tick to tick, and the profile in force.</summary>
     NodeFacts Node();
 

@@ -127,6 +127,9 @@ public sealed class Attributor
         }
     }
 
+    /// <summary>The static floors of the selected meters, to be shown.</summary>
+    public ImmutableArray<FloorFigure> FloorFigures => [.. _states.Where(state => state.EverRead).Select(state => FloorFigure.Of(state.Meter.Id, state.Floor))];
+
     /// <summary>Everything carried to the next tick: with the same observations, an attributor resumed from it gives the same results.</summary>
     public AttributorState State => new(Floors, _states.ToImmutableSortedDictionary(state => state.Meter.Id, state => state.Carry, StringComparer.Ordinal), _signatures?.State);
 

@@ -74,6 +74,14 @@ public sealed class StaticFloor
     /// <summary>Whether the static part is known, not only bounded.</summary>
     public bool IsKnown => KnownWatts is not null || SeenIdle;
 
+    /// <summary>What the static part goes by.</summary>
+    public FloorBasis Basis =>
+        KnownWatts is not null ? FloorBasis.Source
+        : Watts is null ? FloorBasis.Prior
+        : !SeenIdle ? FloorBasis.Busy
+        : _idleWatts > 0 ? FloorBasis.Idle
+        : FloorBasis.Profile;
+
     /// <summary>Relative 95 % uncertainty of the static part.</summary>
     public double Uncertainty => KnownWatts is not null ? 0 : SeenIdle ? 0.05 : 0.6;
 
@@ -100,7 +108,11 @@ public sealed class StaticFloor
     public long Part(long microjoules, long nanoseconds, double busyNanoseconds, double capacityNanoseconds)
     {
         double watts = KnownWatts ?? Watts ?? Candidate(microjoules / 1e-3 / Math.Max(nanoseconds, 1), capacityNanoseconds > 0 ? Math.Clamp(busyNanoseconds / capacityNanoseconds, 0, 1) : 0);
-        Learn(microjoules, nanoseconds, busyNanoseconds, capacityNanoseconds);
+        if (KnownWatts is null)
+        {
+            Learn(microjoules, nanoseconds, busyNanoseconds, capacityNanoseconds);
+        }
+
         double part = Math.Round(watts * nanoseconds * 1e-3);
         return part >= microjoules ? microjoules : Math.Max(0, (long)part);
     }
@@ -144,7 +156,7 @@ public sealed class StaticFloor
             Watts = candidate;
         }
 
-        if (SeenIdle && utilisation > BusyUtilisation && Watts is { } floor && watts > floor && KnownWatts is null)
+        if (SeenIdle && utilisation > BusyUtilisation && Watts is { } floor && watts > floor)
         {
             double full = floor + ((watts - floor) / utilisation);
             _ratio = Math.Clamp(_ratio + (((floor / full) - _ratio) * RatioRate), LeastRatio, MostRatio);
@@ -157,7 +169,7 @@ public sealed class StaticFloor
 
     private void Tell(double utilisation)
     {
-        if (KnownWatts is null && Watts is { } now && (_told.Watts is not { } told || SeenIdle != _told.SeenIdle || Math.Abs(now - told) > told * TellPart))
+        if (Watts is { } now && (_told.Watts is not { } told || SeenIdle != _told.SeenIdle || Math.Abs(now - told) > told * TellPart))
         {
             _change = new FloorChange(utilisation < IdleUtilisation ? AdoptionCause.Idle : AdoptionCause.Busy, utilisation, _told);
             _told = Settled;

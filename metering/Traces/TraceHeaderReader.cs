@@ -210,20 +210,22 @@ internal static class TraceHeaderReader
         foreach (JsonElement item in TraceFields.Array(element, "floors"u8, MostMeters))
         {
             TraceFields.RequireObject(item, "a floor");
-            floors[TraceFields.Text(item, "id"u8)] = new StaticFloorState(
-                TraceFields.DoubleOrNull(item, "watts"u8, 0, 1e9),
-                TraceFields.BoolOrNull(item, "seenIdle"u8) ?? false,
-                TraceFields.DoubleOrNull(item, "windowMicrojoules"u8, 0, Huge) ?? 0,
-                TraceFields.DoubleOrNull(item, "windowBusyNanoseconds"u8, 0, Huge) ?? 0,
-                TraceFields.DoubleOrNull(item, "windowCapacityNanoseconds"u8, 0, Huge) ?? 0,
-                TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0,
-                TraceFields.DoubleOrNull(item, "idleWatts"u8, 0, 1e9) ?? 0,
-                TraceFields.DoubleOrNull(item, "idleUtilisation"u8, 0, 1) ?? 0,
-                TraceFields.DoubleOrNull(item, "idleToFull"u8, 0, 1) ?? 0);
+            floors[TraceFields.Text(item, "id"u8)] = ReadFloor(item);
         }
 
         return floors.ToImmutable();
     }
+
+    internal static StaticFloorState ReadFloor(JsonElement item) => new(
+        TraceFields.DoubleOrNull(item, "watts"u8, 0, 1e9),
+        TraceFields.BoolOrNull(item, "seenIdle"u8) ?? false,
+        TraceFields.DoubleOrNull(item, "windowMicrojoules"u8, 0, Huge) ?? 0,
+        TraceFields.DoubleOrNull(item, "windowBusyNanoseconds"u8, 0, Huge) ?? 0,
+        TraceFields.DoubleOrNull(item, "windowCapacityNanoseconds"u8, 0, Huge) ?? 0,
+        TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0,
+        TraceFields.DoubleOrNull(item, "idleWatts"u8, 0, 1e9) ?? 0,
+        TraceFields.DoubleOrNull(item, "idleUtilisation"u8, 0, 1) ?? 0,
+        TraceFields.DoubleOrNull(item, "idleToFull"u8, 0, 1) ?? 0);
 
     private static MeterCarry ReadCarry(JsonElement item)
     {

@@ -22,11 +22,21 @@ internal sealed class HostAgent : AgentCore
         HostState.Start(meters, State);
         Hub = new ChannelHub(() => machines.Directory.Current, Engine, options, time, loggers.CreateLogger("Keck.Host.Channels"));
         ChannelOutlet channels = new(Hub, keeper, options.ChannelInterval, ChannelOutlet.NumberOf(State));
+        AdoptionLog = new AdoptionLog(time, loggers.CreateLogger("Keck.Host"), State.Saved);
+        if (calibration.Profile is { } profile && profile.Hash != State.Calibration)
+        {
+            AdoptionLog.Take(profile, State.Floors);
+        }
+
         ForgetState();
+
+        // Before the state is saved, so that what was learned and that it was learned are saved together.
+        Engine.Attach(AdoptionLog);
         keeper?.Follow(Engine, json =>
         {
             HostState.Write(meters, calibration.Profile?.Hash, json);
             channels.Write(json);
+            AdoptionLog.Write(json);
         });
         Engine.Attach(channels);
     }
@@ -36,6 +46,8 @@ internal sealed class HostAgent : AgentCore
     internal MeterSet PowerMeters { get; }
 
     internal override CalibrationFacts Calibration { get; }
+
+    internal override AdoptionLog AdoptionLog { get; }
 
     internal override WorkloadFeed Workloads => _machines.Workloads;
 
