@@ -22,8 +22,10 @@ internal abstract class AgentCore : IAgentState, IDisposable
     /// <param name="workloads">Who the threads are.</param>
     /// <param name="keeper">Keeps counters over restarts; null for none.</param>
     /// <param name="calibration">The machine profile in use; null for none.</param>
+    /// <param name="prior">What its CPU lets expect of its idle power; null where that is not known.</param>
     protected AgentCore(
-        AgentOptions options, TimeProvider time, IRunSource runs, IMeterFeed meters, IWorkloads workloads, StateKeeper? keeper, MachineProfile? calibration = null)
+        AgentOptions options, TimeProvider time, IRunSource runs, IMeterFeed meters, IWorkloads workloads, StateKeeper? keeper, MachineProfile? calibration = null,
+        IdlePrior? prior = null)
     {
         (Options, Time, _keeper) = (options, time, keeper);
         _stat = new HostStat(options.ProcRoot);
@@ -42,6 +44,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
                     Model = options.Model ?? (calibration is null ? profile.ModelLimit : ModelKind.Calibrated),
                     Signatures = profile.Signatures,
                     Profile = calibration,
+                    IdlePrior = prior,
                 },
                 calibration is null || State.Calibration == calibration.Hash ? State.Floors : calibration.Floors(State.Floors)),
             State.Ledger,
@@ -171,6 +174,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
         ProfileReason = _governor.Reason,
         ProfileChanges = _governor.Changes,
         Calibration = Calibration,
+        IdlePrior = Calibration is null ? null : Engine.Attribution.IdlePrior ?? IdlePrior.Generic,
         ModelLimit = ModelLimit,
         Counters = _stat.Counters,
     };

@@ -44,6 +44,9 @@ public sealed record NodeFacts
     /// <summary>The machine profile from <c>keck-host calibrate</c>; null for an agent that takes none.</summary>
     public CalibrationFacts? Calibration { get; init; }
 
+    /// <summary>What is assumed of a meter's idle power before the machine was seen idle; null for an agent whose meters say it themselves.</summary>
+    public IdlePrior? IdlePrior { get; init; }
+
     /// <summary>How often the governor changed the profile.</summary>
     public long ProfileChanges { get; init; }
 

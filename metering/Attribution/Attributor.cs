@@ -194,7 +194,7 @@ public sealed class Attributor
         Dictionary<string, MeterState> kept = _states.ToDictionary(state => state.Meter.Id);
         _states = [.. _selected.Select(meter => kept.TryGetValue(meter.Id, out MeterState? state) && state.Meter == meter
             ? state
-            : new MeterState(meter, floors.TryGetValue(meter.Id, out StaticFloorState floor) ? floor : null))];
+            : new MeterState(meter, floors.TryGetValue(meter.Id, out StaticFloorState floor) ? floor : null, _options.IdlePrior))];
         InitialFloors = floors;
     }
 
@@ -572,7 +572,8 @@ public sealed class Attributor
             Active = shares.Total - shares.Static,
             Missing = _weights.MissingPart,
             Spread = (memory ? MemoryModelSpread : ModelSpread) + _weights.MissingPart,
-            Static = state.Floor.Uncertainty * shares.Static,
+            StaticLess = state.Floor.MayBeLess * shares.Static,
+            StaticMore = state.Floor.MayBeMore * shares.Static,
             Unattributed = shares.UnattributedActive,
             SourceBelow = 1 - meter.LowFactor + (state.Doubt.Below / Math.Max(1.0, shares.Total)),
             SourceAbove = meter.HighFactor - 1 + (state.Doubt.Above / Math.Max(1.0, shares.Total)),

@@ -153,6 +153,16 @@ internal static class TraceHeaderWriter
         json.WriteString("idle"u8, state.Idle.Name());
         json.WriteBoolean("signatures"u8, options.Signatures);
         Text(json, "calibration"u8, state.Calibration);
+        if (options.IdlePrior is { } prior)
+        {
+            json.WriteStartObject("idlePrior"u8);
+            json.WriteNumber("idleToFull"u8, prior.IdleToFull);
+            json.WriteNumber("least"u8, prior.Least);
+            json.WriteNumber("most"u8, prior.Most);
+            json.WriteString("source"u8, prior.Source);
+            json.WriteEndObject();
+        }
+
         WriteFloors(json, state.State.Floors);
         if (state.State.Signatures is { } signatures)
         {

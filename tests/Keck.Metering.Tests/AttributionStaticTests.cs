@@ -13,7 +13,7 @@ public sealed class AttributionStaticTests
         Assert.Equal(20_000_000, floor.Part(100_000_000, Second, Second, Second));
         Assert.Equal(33_333_333, new StaticFloor().Part(100_000_000, Second, Second / 2, Second));
         Assert.False(floor.SeenIdle);
-        Assert.Equal(0.6, floor.Uncertainty);
+        Assert.Equal(0.6, floor.Uncertainty, 9);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public sealed class AttributionStaticTests
 
         Assert.Null(floor.Watts);
         Assert.False(floor.IsKnown);
-        Assert.Equal((FloorBasis.Prior, 0.6), (floor.Basis, floor.Uncertainty));
+        Assert.Equal((FloorBasis.Prior, 0.6), (floor.Basis, Math.Round(floor.Uncertainty, 9)));
         Assert.Null(floor.TakeChange());
 
         // A busy window with something of idle in it is an upper limit, and a saturated one below it does not move it.

@@ -15,6 +15,9 @@ internal sealed record DomainDocument : FigureDocument
 
     public double? StaticWatts { get; init; }
 
+    /// <summary>What the static part goes by: <c>source</c>, <c>idle</c>, <c>profile</c>, <c>busy</c> or <c>prior</c>; absent before its first reading.</summary>
+    public string? StaticBasis { get; init; }
+
     public long ProcessesMicrojoules { get; init; }
 
     public long IdleMicrojoules { get; init; }

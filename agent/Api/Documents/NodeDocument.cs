@@ -36,6 +36,9 @@ internal sealed record NodeDocument
     /// <summary>The machine profile; absent in a guest, which takes none.</summary>
     public CalibrationDocument? Calibration { get; init; }
 
+    /// <summary>What is assumed of idle power until the machine is seen idle; absent in a guest.</summary>
+    public IdlePriorDocument? IdlePrior { get; init; }
+
     public required RunSourceDocument RunSource { get; init; }
 
     public required DomainDocument[] Domains { get; init; }

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using Keck.Agent;
 using Keck.Metering;
+using Keck.Power;
 
 namespace Keck.Host;
 
@@ -16,7 +17,7 @@ internal static class LearnedCommand
         Option<string?> forget = new("--forget") { Description = "forget what was learned of this meter", HelpName = "METER" };
         Option<bool> json = new("--json") { Description = "print the document of /api/v1/learned" };
         Command command = new("learned", "say what was learned of the meters and how, or take it back") { undo, forget, json };
-        SettingFlags settings = new(Settings.Table, command, "state", "calibration");
+        SettingFlags settings = new(Settings.Table, command, "state", "calibration", "path.procfs");
         command.SetAction(parsed =>
         {
             if (settings.Load(parsed) is not HostOptions options)
@@ -38,7 +39,7 @@ internal static class LearnedCommand
             try
             {
                 return id is null && meter is null
-                    ? Show(directory, parsed.GetValue(json), parsed.InvocationConfiguration.Output)
+                    ? Show(directory, IdlePriors.For(options.ProcRoot), parsed.GetValue(json), parsed.InvocationConfiguration.Output)
                     : Change(directory, id, meter, options.Calibration is not null);
             }
             catch (StateException e)
@@ -53,7 +54,7 @@ internal static class LearnedCommand
         return command;
     }
 
-    private static int Show(string directory, bool asJson, TextWriter output)
+    private static int Show(string directory, IdlePrior? prior, bool asJson, TextWriter output)
     {
         if (StateFile.Peek(directory) is not { } document)
         {
@@ -61,7 +62,7 @@ internal static class LearnedCommand
         }
 
         LearnedState state = new(document);
-        IEnumerable<FloorFigure> floors = state.Floors.Select(pair => FloorFigure.Of(pair.Key, new StaticFloor(null, pair.Value)));
+        IEnumerable<FloorFigure> floors = state.Floors.Where(pair => pair.Value.Watts is not null).Select(pair => FloorFigure.Of(pair.Key, new StaticFloor(null, pair.Value, prior)));
         if (asJson)
         {
             output.WriteLine(JsonSerializer.Serialize(LearnedView.Of(floors, state.Adoptions, ApiView.Whole(state.SavedAt.UtcDateTime)), ApiJson.Default.LearnedDocument));

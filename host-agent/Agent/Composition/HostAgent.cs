@@ -16,7 +16,7 @@ internal sealed class HostAgent : AgentCore
 
     private HostAgent(
         HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, MachineParts machines, StateKeeper? keeper, MachineCalibration calibration, ILoggerFactory loggers)
-        : base(options, time, runs.Source, new PowerFeed(meters), machines, keeper, calibration.Profile)
+        : base(options, time, runs.Source, new PowerFeed(meters), machines, keeper, calibration.Profile, IdlePriors.For(meters.Cpu))
     {
         (_runs, _machines, PowerMeters, Calibration) = (runs, machines, meters, calibration.Facts);
         HostState.Start(meters, State);
