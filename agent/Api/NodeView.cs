@@ -27,6 +27,7 @@ internal static class NodeView
             Tick = view.Ledger.Tick,
             TickSeconds = facts.TickPeriod.TotalSeconds,
             Model = view.Ledger.Model.Name(),
+            ModelReason = facts.ModelReason,
             IdlePolicy = view.Policy.Name(),
             Profile = new ProfileDocument(facts.Profile.Name(), facts.ConfiguredProfile.Name(), facts.ProfileReason, facts.ProfileChanges)
             {
@@ -40,7 +41,10 @@ internal static class NodeView
                 : null,
             IdlePrior = facts.IdlePrior is { } prior ? new IdlePriorDocument(prior.IdleToFull, prior.Least, prior.Most, prior.Source) : null,
             RunSource = new RunSourceDocument(
-                runs.Name, runs.Switches, runs.MissedSwitches, runs.LostNanoseconds / 1e9, runs.UnplacedNanoseconds / 1e9, runs.UnconfirmedCuts, runs.SlotsUsed, runs.SlotLimit),
+                runs.Name, runs.Switches, runs.MissedSwitches, runs.LostNanoseconds / 1e9, runs.UnplacedNanoseconds / 1e9, runs.UnconfirmedCuts, runs.SlotsUsed, runs.SlotLimit)
+            {
+                Counters = JsonNamingPolicy.CamelCase.ConvertName(runs.Counters.ToString()),
+            },
             Domains =
             [
                 .. Enumerable.Range(0, view.Ledger.Meters.Length).Select(view.Domain)

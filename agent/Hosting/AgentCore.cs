@@ -12,6 +12,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
     private readonly ProfileGovernor _governor;
     private readonly LimitedRuns _limited;
     private readonly LiveTrace _trace;
+    private readonly ModelWatch _model = new();
     private readonly StateKeeper? _keeper;
 
     /// <summary>Wires the data path.</summary>
@@ -51,6 +52,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             new EngineOptions { EndedProcessLimit = profile.MaxEndedProcesses },
             time);
         _trace = new LiveTrace(this);
+        Engine.Attach(_model);
     }
 
     /// <summary>The product's version.</summary>
@@ -176,6 +178,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
         Calibration = Calibration,
         IdlePrior = Calibration is null ? null : Engine.Attribution.IdlePrior ?? IdlePrior.Generic,
         ModelLimit = ModelLimit,
+        ModelReason = _model.Reason(ModelLimit, Runs(), Profile),
         Counters = _stat.Counters,
     };
 

@@ -41,6 +41,9 @@ public sealed record NodeFacts
     /// <summary>The most detailed model allowed now; null for the profile's.</summary>
     public ModelKind? ModelLimit { get; init; }
 
+    /// <summary>What a better model lacked in the last tick with runs, in words; null where nothing.</summary>
+    public string? ModelReason { get; init; }
+
     /// <summary>The machine profile from <c>keck-host calibrate</c>; null for an agent that takes none.</summary>
     public CalibrationFacts? Calibration { get; init; }
 

@@ -148,6 +148,7 @@ public sealed class Attributor
         _weights.Build(observation, _zones, _memory);
         (_gathered, _memoryGathered) = (NotGathered, false);
         _result.Model = _weights.Model;
+        _result.Coverage = _weights.HasRuns ? new DataCoverage(_weights.FrequencyPart, _weights.CountedPart) : null;
         if (_signatures is not null)
         {
             _signatures.Domain(memory: false).Filter.PriorDeviation = _weights.Residual is { } residual ? Math.Clamp(residual, LeastDeviation, PriorDeviation) : PriorDeviation;

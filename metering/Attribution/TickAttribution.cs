@@ -21,6 +21,9 @@ public sealed class TickAttribution
     /// <summary>The model that was used.</summary>
     public ModelKind Model { get; internal set; }
 
+    /// <summary>What there was to choose the model by; null where nothing ran.</summary>
+    public DataCoverage? Coverage { get; internal set; }
+
     /// <summary>The selected meters, the order of the <c>meter</c> arguments below.</summary>
     public ImmutableArray<Meter> Meters { get; private set; } = [];
 

@@ -154,6 +154,8 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
         Profile = ProfileKind.Standard,
         ProfileReason = "CPU 6.1 % of one CPU is over full's 5.0 %",
         ProfileChanges = 1,
+        IdlePrior = new IdlePrior(0.144, 0.067, 0.321, "a made-up generation"),
+        ModelReason = "counters for 0 % of the run time, 90 % are needed: profile standard asks for none",
         Calibration = new CalibrationFacts(CalibrationState.Stale)
         {
             File = "/etc/keck/profile.json",

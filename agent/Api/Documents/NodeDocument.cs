@@ -29,6 +29,9 @@ internal sealed record NodeDocument
 
     public required string Model { get; init; }
 
+    /// <summary>What a better model lacked in the last tick with runs; absent where nothing.</summary>
+    public string? ModelReason { get; init; }
+
     public required string IdlePolicy { get; init; }
 
     public required ProfileDocument Profile { get; init; }
