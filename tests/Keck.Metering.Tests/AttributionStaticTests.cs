@@ -91,6 +91,37 @@ public sealed class AttributionStaticTests
     }
 
     [Fact]
+    public void Part_PriorOfTheCpu_IsTakenUntilIdleIsSeenAndItsBoundsAreWhatItSays()
+    {
+        var floor = new StaticFloor(prior: new IdlePrior(0.3, 0.1, 0.6, "a generation"));
+        Assert.Equal(30_000_000, floor.Part(100_000_000, Second, Second, Second));
+        Assert.Equal((0.667, 1.0), (Math.Round(floor.MayBeLess, 3), Math.Round(floor.MayBeMore, 3)));
+
+        // Half busy: 0.3 ÷ (0.3 + 0.7 × 0.5) of 65 W; by the bounds 11.8 to 48.75 W.
+        _ = floor.Part(65_000_000, Second, Second / 2, Second);
+        Assert.Equal(30, floor.Watts!.Value, 9);
+        Assert.Equal((0.606, 0.625), (Math.Round(floor.MayBeLess, 3), Math.Round(floor.MayBeMore, 3)));
+        Assert.Equal(floor.State, new StaticFloor(null, floor.State, new IdlePrior(0.3, 0.1, 0.6, "a generation")).State);
+
+        _ = floor.Part(20_000_000, Second, 0, Second);
+        Assert.Equal((0.05, 0.05, 20), (floor.MayBeLess, floor.MayBeMore, Math.Round(floor.Watts!.Value, 9)));
+    }
+
+    [Fact]
+    public void Attribute_PriorOfTheCpu_IsOfPackagesAndNotOfMemory()
+    {
+        Observation observation = Machines.Observation(Machines.Topology(1, 1), Machines.Package(0), Machines.Dram(0));
+        int thread = observation.Thread(1_000, observation.Process(100, pss: 1_000));
+        observation.Next(Second);
+        observation.Run(thread, (0, Second, Unobserved.Value));
+        observation.CloseCpus();
+        observation.Read(0, 10_000_000);
+        observation.Read(1, 10_000_000);
+        TickAttribution result = new Attributor(new AttributionOptions { IdlePrior = new IdlePrior(0.3, 0.1, 0.6, "a generation") }).Attribute(observation);
+        Assert.Equal((3_000_000, 2_000_000), (result.Shares[0].Static, result.Shares[1].Static));
+    }
+
+    [Fact]
     public void Part_CounterStoodStill_LearnsNothing()
     {
         var floor = new StaticFloor();
