@@ -51,9 +51,13 @@ internal sealed partial class AdoptionLog : ITickOutlet
     }
 
     /// <summary>The floors that a machine profile puts in the place of those that were learned.</summary>
-    internal void Take(MachineProfile profile, IReadOnlyDictionary<string, StaticFloorState> learned)
+    /// <param name="profile">It.</param>
+    /// <param name="learned">What was learned before.</param>
+    /// <param name="meters">The meters there are; a source that knows its own idle power asks no profile.</param>
+    internal void Take(MachineProfile profile, IReadOnlyDictionary<string, StaticFloorState> learned, IEnumerable<Meter> meters)
     {
-        foreach ((string meter, StaticFloorState floor) in profile.Floors([]))
+        HashSet<string> asked = [.. meters.Where(meter => meter.KnownStaticWatts is null).Select(meter => meter.Id)];
+        foreach ((string meter, StaticFloorState floor) in profile.Floors([]).Where(pair => asked.Contains(pair.Key)))
         {
             Add(meter, AdoptionCause.Profile, $"machine profile, sha256 {profile.Hash}", learned.GetValueOrDefault(meter), floor);
         }
@@ -70,7 +74,7 @@ internal sealed partial class AdoptionLog : ITickOutlet
     {
         AdoptionCause.Idle => string.Create(CultureInfo.InvariantCulture, $"idle window, CPUs {adoption.Utilisation * 100:0.0} % busy"),
         AdoptionCause.Busy => string.Create(CultureInfo.InvariantCulture, $"busy window, CPUs {adoption.Utilisation * 100:0.0} % busy"),
-        _ => "its static part is known: consumers have factors of their own from here on, until the agent stops",
+        _ => "its static part is known: its consumers have factors of their own from here on, until the agent stops",
     };
 
     private void Add(string meter, AdoptionCause cause, string why, StaticFloorState before, StaticFloorState after)
@@ -86,7 +90,7 @@ internal sealed partial class AdoptionLog : ITickOutlet
         }
         else
         {
-            Log.Adopted(_logger, entry.Id, meter, before.Watts, after.Watts ?? 0, why);
+            Log.Adopted(_logger, entry.Id, meter, before.Watts is { } was ? string.Create(CultureInfo.InvariantCulture, $"{was:0.00} W") : "by the prior", after.Watts ?? 0, why);
         }
     }
 
@@ -105,8 +109,8 @@ internal sealed partial class AdoptionLog : ITickOutlet
 
     private static partial class Log
     {
-        [LoggerMessage(EventId = 4110, Level = LogLevel.Information, Message = "Adoption {Number}: {Meter} draws {After:0.00} W with nothing to do (before: {Before:0.00} W): {Why}")]
-        internal static partial void Adopted(ILogger logger, long number, string meter, double? before, double after, string why);
+        [LoggerMessage(EventId = 4110, Level = LogLevel.Information, Message = "Adoption {Number}: {Meter} draws {After:0.00} W with nothing to do (before: {Before}): {Why}")]
+        internal static partial void Adopted(ILogger logger, long number, string meter, string before, double after, string why);
 
         [LoggerMessage(EventId = 4111, Level = LogLevel.Information, Message = "Adoption {Number}: {Meter} is learned from: consumers have factors of their own from here on")]
         internal static partial void Signatures(ILogger logger, long number, string meter);

@@ -65,9 +65,10 @@ internal sealed class LearnedState
     /// <returns>Null, or why it cannot be.</returns>
     internal string? Forget(string meter, DateTimeOffset at)
     {
-        if (!Floors.ContainsKey(meter))
+        string[] learned = [.. Floors.Where(floor => floor.Value.Watts is not null).Select(floor => floor.Key)];
+        if (!learned.Contains(meter))
         {
-            return Floors.IsEmpty ? "nothing has been learned" : $"nothing has been learned of '{meter}'; of these: {string.Join(", ", Floors.Keys)}";
+            return learned.Length == 0 ? "nothing has been learned" : $"nothing has been learned of '{meter}'; of these: {string.Join(", ", learned)}";
         }
 
         Adoptions = [.. Adoptions.Select(entry => entry.Meter == meter ? entry with { Undone = true } : entry)];

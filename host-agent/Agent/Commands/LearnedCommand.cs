@@ -110,7 +110,7 @@ internal static class LearnedCommand
         file.Save(state.Write().Span, durable: true);
         AdoptionEntry done = state.Adoptions[^1];
         return Say(
-            $"{done.Meter}: {Watts(done.Before.Watts)} -> {Watts(done.After.Watts)}, from the next start on{(calibrated ? "; the machine profile is not asked again until it changes" : "")}. {(undo is null ? "It is learned anew then." : "It is learned on from there.")}",
+            $"{done.Meter}: {Watts(done.Before.Watts)} -> {Watts(done.After.Watts)}, from the next start on{(calibrated ? "; the machine profile is not asked again until it changes" : "")}. {(done.After.Watts is null ? "It is learned anew then." : "It is learned on from there.")}",
             ExitCodes.Ok);
     }
 

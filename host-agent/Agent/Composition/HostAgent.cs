@@ -25,7 +25,7 @@ internal sealed class HostAgent : AgentCore
         AdoptionLog = new AdoptionLog(time, loggers.CreateLogger("Keck.Host"), State.Saved);
         if (calibration.Profile is { } profile && profile.Hash != State.Calibration)
         {
-            AdoptionLog.Take(profile, State.Floors);
+            AdoptionLog.Take(profile, State.Floors, meters.Meters);
         }
 
         ForgetState();

@@ -34,7 +34,7 @@ public sealed class AdoptionLogTests
         AdoptionLog log = new(_time, NullLogger.Instance, null);
         for (int i = 0; i < AdoptionLog.Most + 20; i++)
         {
-            log.Take(Profile(i), new Dictionary<string, StaticFloorState>());
+            log.Take(Profile(i), new Dictionary<string, StaticFloorState>(), Observation().Meters);
         }
 
         Assert.Equal(AdoptionLog.Most, log.Entries.Length);
@@ -42,10 +42,18 @@ public sealed class AdoptionLogTests
     }
 
     [Fact]
+    public void Take_ProfileOfAMeterThatKnowsItself_IsNoAdoption()
+    {
+        AdoptionLog log = new(_time, NullLogger.Instance, null);
+        log.Take(Profile(4), new Dictionary<string, StaticFloorState>(), [Observation().Meters[0] with { KnownStaticWatts = 3 }]);
+        Assert.Empty(log.Entries);
+    }
+
+    [Fact]
     public void OnTick_SignaturesAtEachStart_OnlyTheLastIsKept()
     {
         AdoptionLog log = new(_time, NullLogger.Instance, null);
-        log.Take(Profile(4), new Dictionary<string, StaticFloorState>());
+        log.Take(Profile(4), new Dictionary<string, StaticFloorState>(), Observation().Meters);
         for (int start = 0; start < 5; start++)
         {
             Signatures(log);
@@ -63,7 +71,7 @@ public sealed class AdoptionLogTests
         using JsonDocument saved = JsonDocument.Parse(Save(log));
         AdoptionLog later = new(_time, NullLogger.Instance, saved.RootElement);
         Assert.Equal(log.Entries.AsEnumerable(), later.Entries);
-        later.Take(Profile(3), new Dictionary<string, StaticFloorState>());
+        later.Take(Profile(3), new Dictionary<string, StaticFloorState>(), Observation().Meters);
         Assert.Equal(log.Entries[^1].Id + 1, later.Entries[^1].Id);
     }
 
