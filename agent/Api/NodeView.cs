@@ -48,7 +48,7 @@ internal static class NodeView
             Domains =
             [
                 .. Enumerable.Range(0, view.Ledger.Meters.Length).Select(view.Domain)
-                    .Select(domain => domain with { StaticBasis = floors.TryGetValue(domain.Meter, out FloorBasis basis) ? LearnedView.Basis(basis) : null }),
+                    .Select(domain => domain with { StaticBasis = floors.TryGetValue(domain.Meter, out FloorBasis basis) ? LearnedView.Basis(basis) : null, ReadSkewSeconds = state.ReadSkewSeconds(domain.Meter) }),
             ],
             ErrorRatio = reconciliation?.ErrorRatio,
             GapRatio = reconciliation?.GapRatio,

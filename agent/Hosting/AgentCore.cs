@@ -13,6 +13,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
     private readonly LimitedRuns _limited;
     private readonly LiveTrace _trace;
     private readonly ModelWatch _model = new();
+    private readonly ReadSkews _skews = new();
     private readonly StateKeeper? _keeper;
 
     /// <summary>Wires the data path.</summary>
@@ -53,6 +54,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             time);
         _trace = new LiveTrace(this);
         Engine.Attach(_model);
+        Engine.Attach(_skews);
     }
 
     /// <summary>The product's version.</summary>
@@ -145,6 +147,9 @@ internal abstract class AgentCore : IAgentState, IDisposable
 
     /// <inheritdoc/>
     public ImmutableArray<FloorFigure> Floors() => Engine.Floors();
+
+    /// <inheritdoc/>
+    public double? ReadSkewSeconds(string meter) => _skews.Seconds(meter);
 
     /// <inheritdoc/>
     public ImmutableArray<AdoptionEntry> Adoptions() => AdoptionLog?.Entries ?? [];

@@ -33,6 +33,9 @@ public interface IAgentState
     /// <summary>What the attribution came to take as known, the oldest first; the last ones.</summary>
     ImmutableArray<AdoptionEntry> Adoptions() => [];
 
+    /// <summary>How far apart a meter's energy and the runs of a tick were read, s: the largest of the last ten seconds and more; null where unknown.</summary>
+    double? ReadSkewSeconds(string meter) => null;
+
     /// <summary>What does not change from tick to tick, and the profile in force.</summary>
     NodeFacts Node();
 

@@ -214,6 +214,7 @@ public sealed class Attributor
         long total = energy.Value;
         ref MeterShares shares = ref _result.Shares[k];
         shares.Observed = true;
+        shares.ReadSkewNanoseconds = Math.Abs(observation.EndNanoseconds - state.ReadNanoseconds);
         shares.Total = total;
         (shares.Below, shares.Above) = state.Doubt;
         if (state.Unattributable)

@@ -59,6 +59,8 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
 
     public ImmutableArray<FloorFigure> Floors() => [new("package-0", FloorBasis.Idle, 14.2, 0.05), new("dram-0", FloorBasis.Prior, null, 0.6)];
 
+    public double? ReadSkewSeconds(string meter) => meter == "package-0" ? 0.000_041 : null;
+
     public ImmutableArray<AdoptionEntry> Adoptions()
     {
         StaticFloorState first = new(18.25, false, 0, 0, 0, 0), second = new(14.2, true, 0, 0, 0, 0);
