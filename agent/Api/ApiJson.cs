@@ -8,6 +8,7 @@ namespace Keck.Agent;
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(NodeDocument))]
 [JsonSerializable(typeof(MeterList))]
+[JsonSerializable(typeof(LearnedDocument))]
 [JsonSerializable(typeof(ConsumerDocument))]
 [JsonSerializable(typeof(ConsumerList))]
 [JsonSerializable(typeof(NamespaceList))]

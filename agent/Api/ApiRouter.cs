@@ -32,7 +32,7 @@ public sealed class ApiRouter
     /// <summary>The addresses there are, for people who ask for the root.</summary>
     internal static string[] Routes { get; } =
     [
-        "/metrics", "/healthz", "/readyz", "/api/v1/node", "/api/v1/meters", "/api/v1/machines", "/api/v1/machines/{uuid}",
+        "/metrics", "/healthz", "/readyz", "/api/v1/node", "/api/v1/meters", "/api/v1/learned", "/api/v1/machines", "/api/v1/machines/{uuid}",
         "/api/v1/machines/{uuid}/pods", "/api/v1/machines/{uuid}/processes", "/api/v1/namespaces", "/api/v1/pods",
         "/api/v1/pods/{uid}", "/api/v1/containers", "/api/v1/containers/{id}", "/api/v1/processes", "/api/v1/processes/{pid}", "/api/v1/history", "/api/v1/tree", "/api/v1/trace",
     ];
@@ -90,6 +90,7 @@ public sealed class ApiRouter
         ["readyz"] => (query, _) => Checked(query, path, Ready),
         ["api", "v1", "node"] => (query, _) => Node(query, path),
         ["api", "v1", "meters"] => (query, _) => Checked(query, path, Meters),
+        ["api", "v1", "learned"] => (query, _) => Checked(query, path, Learned),
         ["api", "v1", "machines"] => (query, _) => _consumers.List(query, path, ConsumerKind.Machine),
         ["api", "v1", "machines", var uuid] => (query, _) => _consumers.One(query, path, ConsumerKind.Machine, uuid),
         ["api", "v1", "machines", var uuid, "pods"] => (query, _) => _consumers.Guest(query, path, uuid, "pod"),
@@ -151,6 +152,9 @@ public sealed class ApiRouter
     }
 
     private ApiResponse Meters() => Json(NodeView.Meters(_parts.State, ApiView.Whole(_parts.Time.GetUtcNow().UtcDateTime)), ApiJson.Default.MeterList);
+
+    private ApiResponse Learned() => Json(
+        LearnedView.Of(_parts.State.Floors(), _parts.State.Adoptions(), ApiView.Whole(_parts.Time.GetUtcNow().UtcDateTime)), ApiJson.Default.LearnedDocument);
 
     private ApiResponse History(ApiQuery query, string path)
     {

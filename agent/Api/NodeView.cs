@@ -11,6 +11,7 @@ internal static class NodeView
         NodeFacts facts = view.Node;
         Reconciliation? reconciliation = state.Reconciliation();
         RunSourceFacts runs = state.Runs();
+        Dictionary<string, FloorBasis> floors = state.Floors().ToDictionary(floor => floor.Meter, floor => floor.Basis, StringComparer.Ordinal);
         return new NodeDocument
         {
             Host = facts.Host,
@@ -26,6 +27,7 @@ internal static class NodeView
             Tick = view.Ledger.Tick,
             TickSeconds = facts.TickPeriod.TotalSeconds,
             Model = view.Ledger.Model.Name(),
+            ModelReason = facts.ModelReason,
             IdlePolicy = view.Policy.Name(),
             Profile = new ProfileDocument(facts.Profile.Name(), facts.ConfiguredProfile.Name(), facts.ProfileReason, facts.ProfileChanges)
             {
@@ -37,9 +39,17 @@ internal static class NodeView
             Calibration = facts.Calibration is { } calibration
                 ? new CalibrationDocument(calibration.StateName, calibration.File, calibration.Hash, calibration.CreatedAt?.UtcDateTime, calibration.NotUsedBecause)
                 : null,
+            IdlePrior = facts.IdlePrior is { } prior ? new IdlePriorDocument(prior.IdleToFull, prior.Least, prior.Most, prior.Source) : null,
             RunSource = new RunSourceDocument(
-                runs.Name, runs.Switches, runs.MissedSwitches, runs.LostNanoseconds / 1e9, runs.UnplacedNanoseconds / 1e9, runs.UnconfirmedCuts, runs.SlotsUsed, runs.SlotLimit),
-            Domains = [.. Enumerable.Range(0, view.Ledger.Meters.Length).Select(view.Domain)],
+                runs.Name, runs.Switches, runs.MissedSwitches, runs.LostNanoseconds / 1e9, runs.UnplacedNanoseconds / 1e9, runs.UnconfirmedCuts, runs.SlotsUsed, runs.SlotLimit)
+            {
+                Counters = JsonNamingPolicy.CamelCase.ConvertName(runs.Counters.ToString()),
+            },
+            Domains =
+            [
+                .. Enumerable.Range(0, view.Ledger.Meters.Length).Select(view.Domain)
+                    .Select(domain => domain with { StaticBasis = floors.TryGetValue(domain.Meter, out FloorBasis basis) ? LearnedView.Basis(basis) : null, ReadSkewSeconds = state.ReadSkewSeconds(domain.Meter) }),
+            ],
             ErrorRatio = reconciliation?.ErrorRatio,
             GapRatio = reconciliation?.GapRatio,
             Self = Self(view, state.Self()),

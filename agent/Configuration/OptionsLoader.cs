@@ -48,6 +48,11 @@ internal static class OptionsLoader
             }
         }
 
+        if (wrong.Count == 0 && table.Check(options) is { } together)
+        {
+            wrong.Add(together);
+        }
+
         errors = [.. wrong];
         return options;
     }

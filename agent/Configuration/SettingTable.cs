@@ -11,11 +11,17 @@ namespace Keck.Agent;
 /// <param name="All">Every setting, in the order of the help.</param>
 internal sealed record SettingTable(string Program, string DefaultFile, AgentOptions Defaults, ImmutableArray<Setting> All)
 {
+    /// <summary>What is wrong with settings that are each right by themselves, in words; null for nothing.</summary>
+    internal Func<AgentOptions, string?> Check { get; init; } = static _ => null;
+
+    /// <summary>Models that need nothing but observations.</summary>
+    internal static readonly ImmutableArray<string> Models = ["time", "frequency", "full"];
+
     /// <summary>Dialects that can be exposed.</summary>
     internal static readonly ImmutableArray<string> Dialects = ["kepler", "scaphandre"];
 
     /// <summary>The settings of serving and keeping, whose defaults differ by program.</summary>
-    internal static ImmutableArray<Setting> Serving(AgentOptions defaults) =>
+    internal static ImmutableArray<Setting> Serving(AgentOptions defaults, ImmutableArray<string> models) =>
     [
         new("listen", "IP:PORT", $"address to serve on, or none (default {defaults.Listen}); beyond loopback a certificate or a token is needed",
             static (ref AgentOptions o, string t) =>
@@ -39,8 +45,8 @@ internal sealed record SettingTable(string Program, string DefaultFile, AgentOpt
             static (ref AgentOptions o, string t) => Choice(ref o, t, ["minimal", "standard", "full"], static (o, i) => o with { Profile = (ProfileKind)i })),
         new("idle", "POLICY", "who pays static energy: separate, proportional or allocated (default separate)",
             static (ref AgentOptions o, string t) => Choice(ref o, t, ["separate", "proportional", "allocated"], static (o, i) => o with { Idle = (IdlePolicy)i })),
-        new("model", "MODEL", "the most detailed model: auto, time, frequency or full (default auto: the profile's)",
-            static (ref AgentOptions o, string t) => Choice(ref o, t, ["auto", "time", "frequency", "full"], static (o, i) => o with { Model = i == 0 ? null : (ModelKind)(i - 1) })),
+        new("model", "MODEL", $"the most detailed model: auto, {string.Join(", ", models)} (default auto: the profile's{(models.Contains("calibrated") ? ", or calibrated where there is a machine profile" : "")})",
+            (ref AgentOptions o, string t) => Choice(ref o, t, ["auto", .. models], (o, i) => o with { Model = i == 0 ? null : AttributionNames.ParseModel(models[i - 1]) })),
         new("expose", "DIALECT,…", "metric dialects to serve beside our own: kepler, scaphandre (default none)",
             static (ref AgentOptions o, string t) =>
             {

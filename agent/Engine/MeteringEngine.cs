@@ -91,6 +91,15 @@ public sealed class MeteringEngine
         }
     }
 
+    /// <summary>The static floors as of the last tick.</summary>
+    public ImmutableArray<FloorFigure> Floors()
+    {
+        lock (_tickGate)
+        {
+            return _attributor.FloorFigures;
+        }
+    }
+
     /// <summary>Adds an outlet; <paramref name="start"/> runs between two ticks and sees the state from which the next one goes on.</summary>
     public void Attach(ITickOutlet outlet, Action<Observation, Attributor>? start = null)
     {

@@ -12,6 +12,8 @@ internal abstract class AgentCore : IAgentState, IDisposable
     private readonly ProfileGovernor _governor;
     private readonly LimitedRuns _limited;
     private readonly LiveTrace _trace;
+    private readonly ModelWatch _model = new();
+    private readonly ReadSkews _skews = new();
     private readonly StateKeeper? _keeper;
 
     /// <summary>Wires the data path.</summary>
@@ -22,8 +24,10 @@ internal abstract class AgentCore : IAgentState, IDisposable
     /// <param name="workloads">Who the threads are.</param>
     /// <param name="keeper">Keeps counters over restarts; null for none.</param>
     /// <param name="calibration">The machine profile in use; null for none.</param>
+    /// <param name="prior">What its CPU lets expect of its idle power; null where that is not known.</param>
     protected AgentCore(
-        AgentOptions options, TimeProvider time, IRunSource runs, IMeterFeed meters, IWorkloads workloads, StateKeeper? keeper, MachineProfile? calibration = null)
+        AgentOptions options, TimeProvider time, IRunSource runs, IMeterFeed meters, IWorkloads workloads, StateKeeper? keeper, MachineProfile? calibration = null,
+        IdlePrior? prior = null)
     {
         (Options, Time, _keeper) = (options, time, keeper);
         _stat = new HostStat(options.ProcRoot);
@@ -42,12 +46,15 @@ internal abstract class AgentCore : IAgentState, IDisposable
                     Model = options.Model ?? (calibration is null ? profile.ModelLimit : ModelKind.Calibrated),
                     Signatures = profile.Signatures,
                     Profile = calibration,
+                    IdlePrior = prior,
                 },
                 calibration is null || State.Calibration == calibration.Hash ? State.Floors : calibration.Floors(State.Floors)),
             State.Ledger,
             new EngineOptions { EndedProcessLimit = profile.MaxEndedProcesses },
             time);
         _trace = new LiveTrace(this);
+        Engine.Attach(_model);
+        Engine.Attach(_skews);
     }
 
     /// <summary>The product's version.</summary>
@@ -82,6 +89,9 @@ internal abstract class AgentCore : IAgentState, IDisposable
 
     /// <summary>What became of the machine profile; null for an agent that takes none.</summary>
     internal virtual CalibrationFacts? Calibration => null;
+
+    /// <summary>What was taken as known of the meters; null for an agent that learns nothing of them.</summary>
+    internal virtual AdoptionLog? AdoptionLog => null;
 
     /// <summary>The processor, as far as it tells.</summary>
     protected abstract TraceCpu Cpu { get; }
@@ -136,6 +146,15 @@ internal abstract class AgentCore : IAgentState, IDisposable
     public abstract ImmutableArray<MeterReport> Meters();
 
     /// <inheritdoc/>
+    public ImmutableArray<FloorFigure> Floors() => Engine.Floors();
+
+    /// <inheritdoc/>
+    public double? ReadSkewSeconds(string meter) => _skews.Seconds(meter);
+
+    /// <inheritdoc/>
+    public ImmutableArray<AdoptionEntry> Adoptions() => AdoptionLog?.Entries ?? [];
+
+    /// <inheritdoc/>
     public virtual Reconciliation? Reconciliation() => null;
 
     /// <inheritdoc/>
@@ -164,7 +183,9 @@ internal abstract class AgentCore : IAgentState, IDisposable
         ProfileReason = _governor.Reason,
         ProfileChanges = _governor.Changes,
         Calibration = Calibration,
+        IdlePrior = Calibration is null ? null : Engine.Attribution.IdlePrior ?? IdlePrior.Generic,
         ModelLimit = ModelLimit,
+        ModelReason = _model.Reason(ModelLimit, Runs(), Profile),
         Counters = _stat.Counters,
     };
 

@@ -52,6 +52,7 @@ internal sealed class RunSources : IDisposable
         ? new RunSourceFacts(Source.Name)
         : new RunSourceFacts(Source.Name)
         {
+            Counters = !_bpf.Counts ? CounterState.None : _bpf.CountersTaken ? CounterState.Multiplexed : CounterState.Counted,
             Switches = _bpf.Switches,
             MissedSwitches = _bpf.MissedSwitches,
             LostNanoseconds = _bpf.ReportedLostNanoseconds,

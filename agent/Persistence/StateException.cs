@@ -15,6 +15,9 @@ public sealed class StateException : Exception
     {
     }
 
+    /// <summary>Whether it is because another agent has the directory.</summary>
+    public bool InUse { get; init; }
+
     /// <summary>Not used: a state exception has words.</summary>
     public StateException()
     {

@@ -17,6 +17,8 @@ public sealed class StateFile : IDisposable
     /// <summary>The largest document, bytes.</summary>
     public const int MostBytes = 256 << 20;
 
+    private static readonly string[] Slots = ["state.0", "state.1"];
+
     private readonly string _directory;
     private readonly FileStream _lock;
     private readonly FileStream[] _slots;
@@ -33,7 +35,7 @@ public sealed class StateFile : IDisposable
         try
         {
             _ = Directory.CreateDirectory(directory);
-            foreach (string name in (ReadOnlySpan<string>)["lock", "state.0", "state.1"])
+            foreach (string name in (ReadOnlySpan<string>)["lock", .. Slots])
             {
                 FileStreamOptions options = new()
                 {
@@ -56,10 +58,35 @@ public sealed class StateFile : IDisposable
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             opened.ForEach(stream => stream.Dispose());
-            string why = e is UnauthorizedAccessException ? "may not be written"
-                : e is IOException && File.Exists(Path.Combine(directory, "lock")) && opened.Count == 0 ? "is in use by another agent"
-                : $"cannot be used ({e.Message})";
-            throw new StateException($"state directory {directory} {why}; give another with --state DIR, or --state none to count from zero at each start", e);
+            bool inUse = e is IOException && File.Exists(Path.Combine(directory, "lock")) && opened.Count == 0;
+            string why = e is UnauthorizedAccessException ? "may not be written" : inUse ? "is in use by another agent" : $"cannot be used ({e.Message})";
+            throw new StateException($"state directory {directory} {why}; give another with --state DIR, or --state none to count from zero at each start", e) { InUse = inUse };
+        }
+    }
+
+    /// <summary>The newest whole document of a directory, which an agent may have; null where there is none.</summary>
+    /// <exception cref="StateException">It may not be read.</exception>
+    public static byte[]? Peek(string directory)
+    {
+        try
+        {
+            byte[]? newest = null;
+            ulong last = 0;
+            foreach (string name in Slots.Select(name => Path.Combine(directory, name)).Where(File.Exists))
+            {
+                // What the agent is writing just now is not whole; then the other one is the newest.
+                using FileStream slot = new(name, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+                if (Read(slot, out ulong sequence) is { } document && (newest is null || sequence > last))
+                {
+                    (newest, last) = (document, sequence);
+                }
+            }
+
+            return newest;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StateException($"state directory {directory} cannot be read: {e.Message}", e);
         }
     }
 

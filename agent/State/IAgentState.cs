@@ -30,6 +30,15 @@ public interface IAgentState
     /// <summary>The live threads of a process; what each used since this agent started.</summary>
     ImmutableArray<ThreadTotals> Threads(int pid) => [];
 
+    /// <summary>The static floor of each attributed meter, and what it goes by.</summary>
+    ImmutableArray<FloorFigure> Floors() => [];
+
+    /// <summary>What the attribution came to take as known, the oldest first; the last ones.</summary>
+    ImmutableArray<AdoptionEntry> Adoptions() => [];
+
+    /// <summary>How far apart a meter's energy and the runs of a tick were read, s: the largest of the last ten seconds and more; null where unknown.</summary>
+    double? ReadSkewSeconds(string meter) => null;
+
     /// <summary>What does not change from tick to tick, and the profile in force.</summary>
     NodeFacts Node();
 

@@ -41,8 +41,14 @@ public sealed record NodeFacts
     /// <summary>The most detailed model allowed now; null for the profile's.</summary>
     public ModelKind? ModelLimit { get; init; }
 
+    /// <summary>What a better model lacked in the last tick with runs, in words; null where nothing.</summary>
+    public string? ModelReason { get; init; }
+
     /// <summary>The machine profile from <c>keck-host calibrate</c>; null for an agent that takes none.</summary>
     public CalibrationFacts? Calibration { get; init; }
+
+    /// <summary>What is assumed of a meter's idle power before the machine was seen idle; null for an agent whose meters say it themselves.</summary>
+    public IdlePrior? IdlePrior { get; init; }
 
     /// <summary>How often the governor changed the profile.</summary>
     public long ProfileChanges { get; init; }

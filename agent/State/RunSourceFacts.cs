@@ -4,6 +4,9 @@ namespace Keck.Agent;
 /// <param name="Name">The source: <c>ebpf</c>, <c>schedstat</c>, <c>trace</c>.</param>
 public sealed record RunSourceFacts(string Name)
 {
+    /// <summary>Whether instructions, cycles and misses are counted.</summary>
+    public CounterState Counters { get; init; }
+
     /// <summary>Context switches seen.</summary>
     public long? Switches { get; init; }
 

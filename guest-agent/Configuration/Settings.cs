@@ -39,7 +39,7 @@ internal static class Settings
                     o = (GuestOptions)o with { Usage = count };
                     return null;
                 }),
-            .. SettingTable.Serving(new GuestOptions()),
+            .. SettingTable.Serving(new GuestOptions(), SettingTable.Models),
             .. SettingTable.Sources,
         ]);
 }

@@ -18,6 +18,7 @@ internal static class Program
             RecordCommand.Create(),
             ReplayCommand.Create(),
             CalibrateCommand.Create(),
+            LearnedCommand.Create(),
             ScoreCommand.Create(),
             VersionCommand.Create(Settings.Table.Program),
         };

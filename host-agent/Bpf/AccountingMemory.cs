@@ -26,6 +26,12 @@ internal abstract class AccountingMemory : IDisposable
     /// <summary>Perf counters by slot; empty where none are read.</summary>
     internal abstract Span<CounterRecord> Counters { get; }
 
+    /// <summary>Perf events behind <see cref="Counters"/>, of all CPUs together.</summary>
+    internal virtual int Events => 0;
+
+    /// <summary>How long an event was wanted and how long it counted, ns; null where that cannot be read.</summary>
+    internal virtual (ulong Wanted, ulong Counted)? EventTimes(int index) => null;
+
     /// <summary>Ring positions and event counts.</summary>
     internal abstract ref GlobalsRecord Globals { get; }
 

@@ -20,6 +20,7 @@ public sealed partial class BpfRunSource : IRunSource, IDisposable
     private readonly OnlineCpus _online;
     private readonly Topology _topology;
     private readonly bool _tracepoint;
+    private readonly CounterTurns _turns;
     private readonly ILogger _logger;
     private bool _stealWasKnown = true;
     private long _lastDrain;
@@ -61,6 +62,7 @@ public sealed partial class BpfRunSource : IRunSource, IDisposable
             }
         }
 
+        _turns = new CounterTurns(program);
         ReadStat();
         _lastDrain = _lastStat = _memory.Now();
         _drain.Prime(_online.Cpus, new Observation());
@@ -78,6 +80,12 @@ public sealed partial class BpfRunSource : IRunSource, IDisposable
 
     /// <summary>Where frequencies come from.</summary>
     public FrequencyOrigin Frequency => _frequency.Origin;
+
+    /// <summary>Whether instructions, cycles and misses are counted by thread.</summary>
+    public bool Counts => !_memory.Counters.IsEmpty;
+
+    /// <summary>Whether others want the CPUs' counters too, so that what is counted is not known.</summary>
+    public bool CountersTaken => _drain.CountersTaken;
 
     /// <summary>Slots that hold a thread (or the overflow of one) alive or not yet recycled.</summary>
     public int SlotsInUse => _drain.SlotsInUse;
@@ -180,6 +188,7 @@ public sealed partial class BpfRunSource : IRunSource, IDisposable
         if (now - _lastStat >= StatInterval)
         {
             ReadStat();
+            LookAtCounters();
             _lastStat = now;
             UnseenSwitches = _stat.SwitchesKnown ? _stat.ContextSwitches - Switches : null;
         }
@@ -234,6 +243,23 @@ public sealed partial class BpfRunSource : IRunSource, IDisposable
         return flushes;
     }
 
+    private void LookAtCounters()
+    {
+        _turns.Look();
+        if (_turns.Taken != _drain.CountersTaken)
+        {
+            _drain.CountersTaken = _turns.Taken;
+            if (_turns.Taken)
+            {
+                Log.CountersTaken(_logger);
+            }
+            else
+            {
+                Log.CountersBack(_logger);
+            }
+        }
+    }
+
     private void ReadStat()
     {
         _stat.Read();
@@ -268,6 +294,12 @@ public sealed partial class BpfRunSource : IRunSource, IDisposable
     {
         [LoggerMessage(EventId = 2003, Level = LogLevel.Warning, Message = "/proc/stat does not tell steal time: what a hypervisor takes from this machine's CPUs counts as interrupt time")]
         internal static partial void StealUnknown(ILogger logger);
+
+        [LoggerMessage(EventId = 2005, Level = LogLevel.Warning, Message = "Others use the CPUs' counters too (multiplexed): what is counted is not known, and models go without it")]
+        internal static partial void CountersTaken(ILogger logger);
+
+        [LoggerMessage(EventId = 2006, Level = LogLevel.Information, Message = "The CPUs' counters are ours again")]
+        internal static partial void CountersBack(ILogger logger);
 
         [LoggerMessage(EventId = 2004, Level = LogLevel.Information, Message = "/proc/stat tells steal time again")]
         internal static partial void StealKnown(ILogger logger);

@@ -38,6 +38,13 @@ internal sealed class SlotDrain
     /// <inheritdoc cref="CpuCuts.Unconfirmed"/>
     internal long Unconfirmed => _cuts.Unconfirmed;
 
+    /// <inheritdoc cref="SlotReports.CountersTaken"/>
+    internal bool CountersTaken
+    {
+        get => _reports.CountersTaken;
+        set => _reports.CountersTaken = value;
+    }
+
     /// <summary>What the last drain did.</summary>
     internal DrainStatistics Statistics { get; private set; }
 

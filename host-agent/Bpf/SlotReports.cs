@@ -331,6 +331,9 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, C
         tallies[cpu].Reported += nanoseconds;
     }
 
+    /// <summary>Whether what is counted is too little by an unknown part.</summary>
+    internal bool CountersTaken { get; set; }
+
     private void ReportCounters(ref ThreadSample thread, int index, ref SlotShadow shadow)
     {
         Span<CounterRecord> counters = memory.Counters;
@@ -344,6 +347,11 @@ internal sealed class SlotReports(AccountingMemory memory, CpuSnapshot[] cpus, C
         thread.Instructions = (long)(now.First - shadow.Counters.First);
         thread.Cycles = (long)(now.Second - shadow.Counters.Second);
         thread.LlcMisses = (long)(now.Third - shadow.Counters.Third);
+        if (CountersTaken)
+        {
+            thread.Instructions = thread.Cycles = thread.LlcMisses = Unobserved.Value;
+        }
+
         shadow.Counters = new CounterShadow { First = now.First, Second = now.Second, Third = now.Third };
     }
 }

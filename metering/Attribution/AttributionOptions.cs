@@ -27,6 +27,10 @@ public sealed record AttributionOptions
     /// <value>Default true.</value>
     public bool Signatures { get; init; } = true;
 
+    /// <summary>What is assumed of this machine's idle power before it has been seen idle.</summary>
+    /// <value>Default null: <see cref="Metering.IdlePrior.Generic"/>.</value>
+    public IdlePrior? IdlePrior { get; init; }
+
     /// <summary>What a commissioning run found out about this machine; null where there was none.</summary>
     public MachineProfile? Profile { get; init; }
 }

@@ -127,6 +127,9 @@ public sealed class Attributor
         }
     }
 
+    /// <summary>The static floors of the selected meters, to be shown.</summary>
+    public ImmutableArray<FloorFigure> FloorFigures => [.. _states.Where(state => state.EverRead).Select(state => FloorFigure.Of(state.Meter.Id, state.Floor))];
+
     /// <summary>Everything carried to the next tick: with the same observations, an attributor resumed from it gives the same results.</summary>
     public AttributorState State => new(Floors, _states.ToImmutableSortedDictionary(state => state.Meter.Id, state => state.Carry, StringComparer.Ordinal), _signatures?.State);
 
@@ -145,6 +148,7 @@ public sealed class Attributor
         _weights.Build(observation, _zones, _memory);
         (_gathered, _memoryGathered) = (NotGathered, false);
         _result.Model = _weights.Model;
+        _result.Coverage = _weights.HasRuns ? new DataCoverage(_weights.FrequencyPart, _weights.CountedPart) : null;
         if (_signatures is not null)
         {
             _signatures.Domain(memory: false).Filter.PriorDeviation = _weights.Residual is { } residual ? Math.Clamp(residual, LeastDeviation, PriorDeviation) : PriorDeviation;
@@ -191,7 +195,7 @@ public sealed class Attributor
         Dictionary<string, MeterState> kept = _states.ToDictionary(state => state.Meter.Id);
         _states = [.. _selected.Select(meter => kept.TryGetValue(meter.Id, out MeterState? state) && state.Meter == meter
             ? state
-            : new MeterState(meter, floors.TryGetValue(meter.Id, out StaticFloorState floor) ? floor : null))];
+            : new MeterState(meter, floors.TryGetValue(meter.Id, out StaticFloorState floor) ? floor : null, _options.IdlePrior))];
         InitialFloors = floors;
     }
 
@@ -210,6 +214,7 @@ public sealed class Attributor
         long total = energy.Value;
         ref MeterShares shares = ref _result.Shares[k];
         shares.Observed = true;
+        shares.ReadSkewNanoseconds = Math.Abs(observation.EndNanoseconds - state.ReadNanoseconds);
         shares.Total = total;
         (shares.Below, shares.Above) = state.Doubt;
         if (state.Unattributable)
@@ -241,6 +246,10 @@ public sealed class Attributor
         long length = observation.Length.Nanoseconds + state.Span.Nanoseconds;
         shares.Static = state.Floor.Part(total, length, busy + state.Span.Busy, capacity + state.Span.Capacity);
         long active = total - shares.Static;
+        if (state.Floor.TakeChange() is { } change)
+        {
+            _result.Adoptions.Add() = new Adoption(meter.Id, change.Cause, observation.EndNanoseconds, change.Utilisation, change.Before, state.Floor.State);
+        }
 
         bool memory = !meter.Domain.FollowsRuns();
         Claimants claimants = memory ? Holders(observation, state) : Runners(observation, k);
@@ -524,7 +533,7 @@ public sealed class Attributor
         MeterDoubt doubt = DoubtOf(observation, state, shares, length, memory);
         shares.IdleBounds = doubt.Idle(shares.Static, shares.IdleSeparate);
         bool learning = _signatures is not null && weights > 0;
-        Learn(k, state, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
+        Learn(observation, k, shares, doubt, sums, memory, length == observation.Length.Nanoseconds);
         foreach (ref OwnerSum owner in owners)
         {
             double share = weights > 0 ? owner.Weight / weights : owner.Active / Math.Max(1, doubt.Active);
@@ -548,14 +557,22 @@ public sealed class Attributor
     }
 
     // A reading tells who is heavy where all of it is this tick's, and its static part is known.
-    private void Learn(int k, MeterState state, in MeterShares shares, in MeterDoubt doubt, OwnerSums sums, bool memory, bool whole)
+    private void Learn(Observation observation, int k, in MeterShares shares, in MeterDoubt doubt, OwnerSums sums, bool memory, bool whole)
     {
         if (_signatures is null)
         {
             return;
         }
 
+        MeterState state = _states[k];
         bool usable = whole && doubt.Active > 0 && state.Floor.IsKnown && state.Meter.Quality != ReadingQuality.Estimated && shares.UnattributedActive * 10 < doubt.Active;
+        if (usable && !state.Signed)
+        {
+            state.Signed = true;
+            StaticFloorState now = state.Floor.State;
+            _result.Adoptions.Add() = new Adoption(state.Meter.Id, AdoptionCause.Signatures, observation.EndNanoseconds, 0, now, now);
+        }
+
         double model = ModelNoise * doubt.Active, floor = FloorNoise * shares.Static;
         _signatures.Learn(sums, memory, k, memory ? ModelKind.CpuTimeRatio : _weights.Model, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
     }
@@ -571,7 +588,8 @@ public sealed class Attributor
             Active = shares.Total - shares.Static,
             Missing = _weights.MissingPart,
             Spread = (memory ? MemoryModelSpread : ModelSpread) + _weights.MissingPart,
-            Static = state.Floor.Uncertainty * shares.Static,
+            StaticLess = state.Floor.MayBeLess * shares.Static,
+            StaticMore = state.Floor.MayBeMore * shares.Static,
             Unattributed = shares.UnattributedActive,
             SourceBelow = 1 - meter.LowFactor + (state.Doubt.Below / Math.Max(1.0, shares.Total)),
             SourceAbove = meter.HighFactor - 1 + (state.Doubt.Above / Math.Max(1.0, shares.Total)),

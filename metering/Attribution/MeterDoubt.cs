@@ -17,8 +17,11 @@ internal readonly struct MeterDoubt
     /// <summary>Part of the run time whose weight came from a mean, 0 to 1.</summary>
     internal double Missing { get; init; }
 
-    /// <summary>How far the static part may be wrong: that much may be active, or the other way round.</summary>
-    internal double Static { get; init; }
+    /// <summary>How much less the static part may be: that much more is active then.</summary>
+    internal double StaticLess { get; init; }
+
+    /// <summary>How much more the static part may be.</summary>
+    internal double StaticMore { get; init; }
 
     /// <summary>Energy whose runs are unknown: anybody may have run them.</summary>
     internal double Unattributed { get; init; }
@@ -56,8 +59,8 @@ internal readonly struct MeterDoubt
             : (Math.Abs(share - byTime) * Active) + (Spread * Active * share * (1 - share));
         return new BoundSample
         {
-            SystematicBelow = model + (share * Math.Min(Static, Active)) + (active * SourceBelow),
-            SystematicAbove = model + (share * (Static + Unattributed)) + (active * SourceAbove),
+            SystematicBelow = model + (share * Math.Min(StaticMore, Active)) + (active * SourceBelow),
+            SystematicAbove = model + (share * (StaticLess + Unattributed)) + (active * SourceAbove),
             RandomSquare = share * share * RandomSquare,
         };
     }

@@ -6,6 +6,9 @@ public struct MeterShares
     /// <summary>Whether the meter was read in this tick; without a reading there is nothing to own.</summary>
     public bool Observed;
 
+    /// <summary>How far from the tick's end the meter was read, ns.</summary>
+    public long ReadSkewNanoseconds;
+
     /// <summary>The meter's energy.</summary>
     public long Total;
 

@@ -1,7 +1,7 @@
 namespace Keck.Metering;
 
 /// <summary>What the attributor carries for one selected meter between ticks.</summary>
-internal sealed class MeterState(Meter meter, StaticFloorState? floor)
+internal sealed class MeterState(Meter meter, StaticFloorState? floor, IdlePrior? prior)
 {
     // A gauge's last reading stands for the power until the next one, but not for ever.
     private const long GaugeHoldNanoseconds = 30_000_000_000;
@@ -14,9 +14,13 @@ internal sealed class MeterState(Meter meter, StaticFloorState? floor)
 
     internal Meter Meter { get; } = meter;
 
-    internal StaticFloor Floor { get; } = new(meter.KnownStaticWatts, floor);
+    // What is known of a generation is of its packages, not of its memory.
+    internal StaticFloor Floor { get; } = new(meter.KnownStaticWatts, floor, meter.Domain.FollowsRuns() ? prior : null);
 
     internal SpanWeights Span { get; } = new();
+
+    /// <summary>Whether signatures have been learned from it since the start; it is told once, and nothing goes by it.</summary>
+    internal bool Signed { get; set; }
 
     /// <summary>Whether the meter ever said something: before that there is no span to hold.</summary>
     internal bool EverRead { get; private set; }

@@ -55,6 +55,12 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     /// <summary>Part of the run time with counters, 0 to 1.</summary>
     internal double CountedPart => _totalTime > 0 ? _timeWithCounters / _totalTime : 0;
 
+    /// <summary>Part of the run time with a known frequency, 0 to 1.</summary>
+    internal double FrequencyPart => _totalTime > 0 ? _timeWithFrequency / _totalTime : 0;
+
+    /// <summary>Whether anything ran at all.</summary>
+    internal bool HasRuns => _totalTime > 0;
+
     /// <summary>The model of the tick.</summary>
     internal ModelKind Model { get; private set; }
 

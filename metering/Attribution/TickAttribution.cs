@@ -21,6 +21,9 @@ public sealed class TickAttribution
     /// <summary>The model that was used.</summary>
     public ModelKind Model { get; internal set; }
 
+    /// <summary>What there was to choose the model by; null where nothing ran.</summary>
+    public DataCoverage? Coverage { get; internal set; }
+
     /// <summary>The selected meters, the order of the <c>meter</c> arguments below.</summary>
     public ImmutableArray<Meter> Meters { get; private set; } = [];
 
@@ -47,6 +50,9 @@ public sealed class TickAttribution
 
     /// <summary>Energy of meters that follow runs whose CPU is not known: earlier ticks of a slow meter, agent downtime.</summary>
     public Column<OffCoreShare> OffCore { get; } = new();
+
+    /// <summary>What the attribution has come to take as known in this tick; mostly empty.</summary>
+    public Column<Adoption> Adoptions { get; } = new();
 
     /// <summary>A process's active energy on one meter, µJ.</summary>
     public long Active(int process, int meter) => _active[(process * Meters.Length) + meter];
@@ -84,6 +90,7 @@ public sealed class TickAttribution
         Shares.Resize(selected.Length);
         Processes.Clear();
         OffCore.Clear();
+        Adoptions.Clear();
         _active.Resize(processLimit * selected.Length);
         _proportional.Resize(processLimit * selected.Length);
         _bounds.Resize(processLimit);

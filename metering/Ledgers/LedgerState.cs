@@ -18,12 +18,29 @@ public static class LedgerState
     public static void Write(EnergyLedger ledger, Attributor attributor, Utf8JsonWriter json)
     {
         ledger.Write(json);
-        TraceHeaderWriter.WriteFloors(json, attributor.Floors);
+        WriteFloors(json, attributor.Floors);
+    }
+
+    /// <summary>Name of the member that <see cref="WriteFloors"/> writes.</summary>
+    public const string FloorsMember = "floors";
+
+    /// <summary>Writes floors as a member of an object that is open.</summary>
+    public static void WriteFloors(Utf8JsonWriter json, ImmutableSortedDictionary<string, StaticFloorState> floors) => TraceHeaderWriter.WriteFloors(json, floors);
+
+    /// <summary>Writes one floor as an object.</summary>
+    public static void WriteFloor(Utf8JsonWriter json, string meter, in StaticFloorState floor) => TraceHeaderWriter.WriteFloor(json, meter, floor);
+
+    /// <summary>Reads one floor.</summary>
+    /// <exception cref="TraceFormatException">It is none.</exception>
+    public static StaticFloorState ReadFloor(JsonElement element)
+    {
+        TraceFields.RequireObject(element, "a floor");
+        return TraceHeaderReader.ReadFloor(element);
     }
 
     /// <summary>Reads what the attribution had learned.</summary>
     /// <exception cref="TraceFormatException">It is not such.</exception>
-    public static IReadOnlyDictionary<string, StaticFloorState> ReadFloors(JsonElement element) => TraceHeaderReader.ReadFloors(element);
+    public static ImmutableSortedDictionary<string, StaticFloorState> ReadFloors(JsonElement element) => TraceHeaderReader.ReadFloors(element);
 
     /// <summary>Reads a ledger that was written so.</summary>
     /// <param name="element">The object.</param>

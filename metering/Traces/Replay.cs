@@ -21,6 +21,12 @@ public static class Replay
         using ReplayWriter writer = new(output);
         TraceInitialState? state = reader.Header.InitialState;
         AttributionOptions attribution = state?.Attribution ?? new AttributionOptions();
+        if (state is null && reader.Header.Cpu is { } cpu)
+        {
+            // As the live attribution would have started.
+            attribution = attribution with { IdlePrior = options.IdlePrior?.Invoke(cpu) };
+        }
+
         if (options.OverrideModel)
         {
             attribution = attribution with { Model = options.Model };

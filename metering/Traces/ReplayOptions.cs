@@ -20,6 +20,9 @@ public sealed record ReplayOptions
     /// <summary>Whether consumers get factors of their own; null as recorded, or true.</summary>
     public bool? Signatures { get; init; }
 
+    /// <summary>What is assumed of a CPU's idle power, for a trace that does not say what was; null for the generic prior.</summary>
+    public Func<TraceCpu, IdlePrior?>? IdlePrior { get; init; }
+
     /// <summary>The machine's profile; null for none.</summary>
     public MachineProfile? Profile { get; init; }
 }

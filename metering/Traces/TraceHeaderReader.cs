@@ -190,6 +190,7 @@ internal static class TraceHeaderReader
             Beta = TraceFields.DoubleOrNull(element, "beta"u8, 0, 100) ?? usual.Beta,
             SharedWeight = TraceFields.DoubleOrNull(element, "sharedWeight"u8, 0.5, 1) ?? usual.SharedWeight,
             Signatures = TraceFields.BoolOrNull(element, "signatures"u8) ?? usual.Signatures,
+            IdlePrior = ReadPrior(element),
             DramPssPart = TraceFields.DoubleOrNull(element, "dramPssPart"u8, 0, 1) ?? usual.DramPssPart,
         };
         IdlePolicy policy = AttributionNames.ParsePolicy(idle) ?? throw TraceFields.Unknown("idle", idle, "separate, proportional, allocated");
@@ -204,26 +205,42 @@ internal static class TraceHeaderReader
         return new TraceInitialState(options, policy, new AttributorState(ReadFloors(element), carries.ToImmutable(), SignatureStateJson.Read(element)), TraceFields.TextOrNull(element, "calibration"u8));
     }
 
+    private static IdlePrior? ReadPrior(JsonElement element)
+    {
+        if (!TraceFields.TryGet(element, "idlePrior"u8, out JsonElement item))
+        {
+            return null;
+        }
+
+        TraceFields.RequireObject(item, "idlePrior");
+        double least = TraceFields.DoubleOrNull(item, "least"u8, 0.001, 1) ?? 0, ratio = TraceFields.DoubleOrNull(item, "idleToFull"u8, 0.001, 1) ?? 0, most = TraceFields.DoubleOrNull(item, "most"u8, 0.001, 1) ?? 0;
+        return least > 0 && least <= ratio && ratio <= most
+            ? new IdlePrior(ratio, least, most, TraceFields.Text(item, "source"u8))
+            : throw new TraceFormatException("idlePrior must have least, idleToFull and most, in this order");
+    }
+
     internal static ImmutableSortedDictionary<string, StaticFloorState> ReadFloors(JsonElement element)
     {
         ImmutableSortedDictionary<string, StaticFloorState>.Builder floors = ImmutableSortedDictionary.CreateBuilder<string, StaticFloorState>(StringComparer.Ordinal);
         foreach (JsonElement item in TraceFields.Array(element, "floors"u8, MostMeters))
         {
             TraceFields.RequireObject(item, "a floor");
-            floors[TraceFields.Text(item, "id"u8)] = new StaticFloorState(
-                TraceFields.DoubleOrNull(item, "watts"u8, 0, 1e9),
-                TraceFields.BoolOrNull(item, "seenIdle"u8) ?? false,
-                TraceFields.DoubleOrNull(item, "windowMicrojoules"u8, 0, Huge) ?? 0,
-                TraceFields.DoubleOrNull(item, "windowBusyNanoseconds"u8, 0, Huge) ?? 0,
-                TraceFields.DoubleOrNull(item, "windowCapacityNanoseconds"u8, 0, Huge) ?? 0,
-                TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0,
-                TraceFields.DoubleOrNull(item, "idleWatts"u8, 0, 1e9) ?? 0,
-                TraceFields.DoubleOrNull(item, "idleUtilisation"u8, 0, 1) ?? 0,
-                TraceFields.DoubleOrNull(item, "idleToFull"u8, 0, 1) ?? 0);
+            floors[TraceFields.Text(item, "id"u8)] = ReadFloor(item);
         }
 
         return floors.ToImmutable();
     }
+
+    internal static StaticFloorState ReadFloor(JsonElement item) => new(
+        TraceFields.DoubleOrNull(item, "watts"u8, 0, 1e9),
+        TraceFields.BoolOrNull(item, "seenIdle"u8) ?? false,
+        TraceFields.DoubleOrNull(item, "windowMicrojoules"u8, 0, Huge) ?? 0,
+        TraceFields.DoubleOrNull(item, "windowBusyNanoseconds"u8, 0, Huge) ?? 0,
+        TraceFields.DoubleOrNull(item, "windowCapacityNanoseconds"u8, 0, Huge) ?? 0,
+        TraceFields.LongOrNull(item, "windowNanoseconds"u8, 0, LongestTime) ?? 0,
+        TraceFields.DoubleOrNull(item, "idleWatts"u8, 0, 1e9) ?? 0,
+        TraceFields.DoubleOrNull(item, "idleUtilisation"u8, 0, 1) ?? 0,
+        TraceFields.DoubleOrNull(item, "idleToFull"u8, 0, 1) ?? 0);
 
     private static MeterCarry ReadCarry(JsonElement item)
     {

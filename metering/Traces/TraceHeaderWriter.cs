@@ -153,6 +153,16 @@ internal static class TraceHeaderWriter
         json.WriteString("idle"u8, state.Idle.Name());
         json.WriteBoolean("signatures"u8, options.Signatures);
         Text(json, "calibration"u8, state.Calibration);
+        if (options.IdlePrior is { } prior)
+        {
+            json.WriteStartObject("idlePrior"u8);
+            json.WriteNumber("idleToFull"u8, prior.IdleToFull);
+            json.WriteNumber("least"u8, prior.Least);
+            json.WriteNumber("most"u8, prior.Most);
+            json.WriteString("source"u8, prior.Source);
+            json.WriteEndObject();
+        }
+
         WriteFloors(json, state.State.Floors);
         if (state.State.Signatures is { } signatures)
         {
@@ -174,25 +184,30 @@ internal static class TraceHeaderWriter
         json.WriteStartArray("floors"u8);
         foreach ((string id, StaticFloorState floor) in floors)
         {
-            json.WriteStartObject();
-            json.WriteString("id"u8, id);
-            if (floor.Watts is { } watts)
-            {
-                json.WriteNumber("watts"u8, watts);
-            }
-
-            json.WriteBoolean("seenIdle"u8, floor.SeenIdle);
-            json.WriteNumber("windowMicrojoules"u8, floor.WindowMicrojoules);
-            json.WriteNumber("windowBusyNanoseconds"u8, floor.WindowBusy);
-            json.WriteNumber("windowCapacityNanoseconds"u8, floor.WindowCapacity);
-            json.WriteNumber("windowNanoseconds"u8, floor.WindowLength);
-            json.WriteNumber("idleWatts"u8, floor.IdleWatts);
-            json.WriteNumber("idleUtilisation"u8, floor.IdleUtilisation);
-            json.WriteNumber("idleToFull"u8, floor.Ratio);
-            json.WriteEndObject();
+            WriteFloor(json, id, floor);
         }
 
         json.WriteEndArray();
+    }
+
+    internal static void WriteFloor(Utf8JsonWriter json, string id, in StaticFloorState floor)
+    {
+        json.WriteStartObject();
+        json.WriteString("id"u8, id);
+        if (floor.Watts is { } watts)
+        {
+            json.WriteNumber("watts"u8, watts);
+        }
+
+        json.WriteBoolean("seenIdle"u8, floor.SeenIdle);
+        json.WriteNumber("windowMicrojoules"u8, floor.WindowMicrojoules);
+        json.WriteNumber("windowBusyNanoseconds"u8, floor.WindowBusy);
+        json.WriteNumber("windowCapacityNanoseconds"u8, floor.WindowCapacity);
+        json.WriteNumber("windowNanoseconds"u8, floor.WindowLength);
+        json.WriteNumber("idleWatts"u8, floor.IdleWatts);
+        json.WriteNumber("idleUtilisation"u8, floor.IdleUtilisation);
+        json.WriteNumber("idleToFull"u8, floor.Ratio);
+        json.WriteEndObject();
     }
 
     private static void WriteCarry(Utf8JsonWriter json, string id, MeterCarry carry)

@@ -11,6 +11,7 @@ public sealed class ApiRouterTests
     [Theory]
     [InlineData("node", "/api/v1/node")]
     [InlineData("meters", "/api/v1/meters")]
+    [InlineData("learned", "/api/v1/learned")]
     [InlineData("machines", "/api/v1/machines")]
     [InlineData("machine-allocated", "/api/v1/machines/" + SampleLedger.MachineUuid + "?idle=allocated&window=10s")]
     [InlineData("machine-pods", "/api/v1/machines/" + SampleLedger.MachineUuid + "/pods")]

@@ -57,6 +57,23 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
 
     public LedgerSnapshot Ledger() => Now;
 
+    public ImmutableArray<FloorFigure> Floors() => [new("package-0", FloorBasis.Idle, 14.2, 0.05), new("dram-0", FloorBasis.Prior, null, 0.6)];
+
+    public double? ReadSkewSeconds(string meter) => meter == "package-0" ? 0.000_041 : null;
+
+    public ImmutableArray<AdoptionEntry> Adoptions()
+    {
+        StaticFloorState first = new(18.25, false, 0, 0, 0, 0), second = new(14.2, true, 0, 0, 0, 0);
+        DateTimeOffset at = new(2026, 11, 24, 5, 0, 1, TimeSpan.Zero);
+        return
+        [
+            new(1, at, "package-0", AdoptionCause.Busy, "busy window, CPUs 41.0 % busy", default, first, Undone: true),
+            new(2, at.AddSeconds(3), "package-0", AdoptionCause.Undone, "adoption 1 was taken back", first, default),
+            new(3, at.AddSeconds(9), "package-0", AdoptionCause.Idle, "idle window, CPUs 0.8 % busy", default, second),
+            new(4, at.AddSeconds(9), "package-0", AdoptionCause.Signatures, "its static part is known", second, second),
+        ];
+    }
+
     public ImmutableArray<MeterReport> Meters() =>
     [
         .. Now.Meters.Select(totals => new MeterReport
@@ -139,6 +156,8 @@ internal sealed class FakeAgent : IAgentState, IWorkloadNames
         Profile = ProfileKind.Standard,
         ProfileReason = "CPU 6.1 % of one CPU is over full's 5.0 %",
         ProfileChanges = 1,
+        IdlePrior = new IdlePrior(0.144, 0.067, 0.321, "a made-up generation"),
+        ModelReason = "counters for 0 % of the run time, 90 % are needed: profile standard asks for none",
         Calibration = new CalibrationFacts(CalibrationState.Stale)
         {
             File = "/etc/keck/profile.json",

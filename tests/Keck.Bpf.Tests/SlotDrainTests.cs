@@ -37,6 +37,29 @@ public sealed class SlotDrainTests : IDisposable
     }
 
     [Fact]
+    public void Drain_CountersTakeTurns_AreUnknownUntilTheyAreOursAgain()
+    {
+        _memory.Counted = new CounterRecord[64];
+        int slot = _memory.Birth(tid: 10);
+        long[] instructions = new long[3];
+        for (int drain = 0; drain < 3; drain++)
+        {
+            _memory.Switch(0, slot);
+            _memory.Time += 400;
+            _memory.Switch(0, 0);
+            ref CounterRecord counted = ref _memory.Counted[slot];
+            counted = new CounterRecord { First = counted.First + 1_000, Second = counted.Second + 2_000, Third = counted.Third + 3 };
+            _drain.CountersTaken = drain == 1;
+            Drain();
+            instructions[drain] = _observation.Threads[0].Instructions;
+            Assert.Equal(drain == 1, _observation.Threads[0].LlcMisses == Unobserved.Value && _observation.Threads[0].Cycles == Unobserved.Value);
+        }
+
+        // What was counted meanwhile is not made good: it is not known how much there was.
+        Assert.Equal([1_000, Unobserved.Value, 1_000], instructions);
+    }
+
+    [Fact]
     public void Drain_ProvisionalSliceSettledOnAnotherCpu_ThreadsTotalStaysExact()
     {
         int slot = _memory.Birth(tid: 10);

@@ -111,6 +111,28 @@ public sealed class SourceFilesTests : IDisposable
     }
 
     [Fact]
+    public void Drain_SchedstatBesideCgroupsOfVersion1_CountsNobodyTwice()
+    {
+        Write("cgroup/unified/cgroup.controllers", "");
+        Write("cgroup/unified/cpu.stat", "usage_usec 1000\n");
+        Write("proc/42/cgroup", "4:memory:/web\n0::/\n");
+        Write("proc/42/task/42/stat", "42 (web) S 1 42 42 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 77 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0\n");
+        Write("proc/42/task/42/schedstat", "500000 10 3\n");
+        using var source = new SchedstatRunSource(new SchedstatOptions { ProcRoot = Path.Combine(_root, "proc"), CgroupRoot = Path.Combine(_root, "cgroup") }, TimeProvider.System);
+        Observation observation = new();
+        observation.Begin(1, 0);
+        source.Drain(observation);
+        Write("cgroup/unified/cpu.stat", "usage_usec 4000\n");
+        Write("proc/42/task/42/schedstat", "2500000 10 4\n");
+        observation.Begin(2, observation.EndNanoseconds);
+        source.Drain(observation);
+
+        // 3 ms in all, of which the thread ran 2.
+        Assert.Equal([2_000_000, 1_000_000], observation.Runs.Items.ToArray().Select(run => run.Nanoseconds));
+        Assert.Equal(3_000_000, observation.Cpus.Items.ToArray().Sum(cpu => cpu.BusyNanoseconds));
+    }
+
+    [Fact]
     public void Drain_SchedstatNobodyRan_CpuTimeIsKnownToBeZero()
     {
         Write("cgroup/web/cpu.stat", "usage_usec 1000\n");

@@ -21,7 +21,18 @@ internal sealed class SyntheticMemory(int cpus, int slots) : AccountingMemory
 
     internal override Span<ulong> Ring => _ring;
 
-    internal override Span<CounterRecord> Counters => [];
+    internal override Span<CounterRecord> Counters => Counted;
+
+    internal override int Events => Times.Length;
+
+    /// <summary>Perf counters by slot; none unless a test has some.</summary>
+    internal CounterRecord[] Counted { get; set; } = [];
+
+    /// <summary>How long each event was wanted and counted.</summary>
+    internal (ulong Wanted, ulong Counted)?[] Times { get; init; } = [];
+
+    /// <summary>How often an event's times were asked for.</summary>
+    internal int Looked { get; private set; }
 
     internal override ref GlobalsRecord Globals => ref _globals[0];
 
@@ -32,6 +43,12 @@ internal sealed class SyntheticMemory(int cpus, int slots) : AccountingMemory
     {
         Meanwhile?.Invoke();
         return Time;
+    }
+
+    internal override (ulong Wanted, ulong Counted)? EventTimes(int index)
+    {
+        Looked++;
+        return Times[index];
     }
 
     internal override void Flush(int cpu)

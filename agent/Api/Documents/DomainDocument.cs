@@ -15,6 +15,12 @@ internal sealed record DomainDocument : FigureDocument
 
     public double? StaticWatts { get; init; }
 
+    /// <summary>What the static part goes by: <c>source</c>, <c>idle</c>, <c>profile</c>, <c>busy</c> or <c>prior</c>; absent before its first reading.</summary>
+    public string? StaticBasis { get; init; }
+
+    /// <summary>How far apart its energy and the runs of a tick were read: the largest of the last ten seconds and more; it is in the bounds.</summary>
+    public double? ReadSkewSeconds { get; init; }
+
     public long ProcessesMicrojoules { get; init; }
 
     public long IdleMicrojoules { get; init; }

@@ -29,12 +29,18 @@ internal sealed record NodeDocument
 
     public required string Model { get; init; }
 
+    /// <summary>What a better model lacked in the last tick with runs; absent where nothing.</summary>
+    public string? ModelReason { get; init; }
+
     public required string IdlePolicy { get; init; }
 
     public required ProfileDocument Profile { get; init; }
 
     /// <summary>The machine profile; absent in a guest, which takes none.</summary>
     public CalibrationDocument? Calibration { get; init; }
+
+    /// <summary>What is assumed of idle power until the machine is seen idle; absent in a guest.</summary>
+    public IdlePriorDocument? IdlePrior { get; init; }
 
     public required RunSourceDocument RunSource { get; init; }
 

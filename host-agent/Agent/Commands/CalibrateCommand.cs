@@ -48,7 +48,7 @@ internal static class CalibrateCommand
 
             return settings.Load(parsed) is HostOptions options
                 ? LiveAsync(
-                    options with { Profile = ProfileKind.Full, Model = null, Calibration = null },
+                    options with { Profile = ProfileKind.Full, Model = null, Calibration = null, Estimate = false },
                     file, parsed.GetValue(keep), TimeSpan.FromSeconds(step), parsed.GetValue(frequencies), busy, cancellation)
                 : Task.FromResult(ExitCodes.Usage);
         });
@@ -128,7 +128,8 @@ internal static class CalibrateCommand
         ProfileFiles.Write(output, profile);
         foreach ((string id, StaticPower power) in profile.Static)
         {
-            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id}: {power.Watts:0.00} W static, ± {power.Deviation:0.00} W"));
+            string used = profile.Floors([]).ContainsKey(id) ? "" : ": too much in doubt to be used; calibrate again when nobody else runs";
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{id}: {power.Watts:0.00} W static, ± {power.Deviation:0.00} W{used}"));
         }
 
         foreach (PowerModel model in profile.Models)
@@ -142,7 +143,7 @@ internal static class CalibrateCommand
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"model by {needs}: off by {model.Residual:P1} of the active energy"));
         }
 
-        Console.WriteLine($"written to {output.FullName}");
+        Console.WriteLine($"written to {output.FullName}; use it: keck-host run --calibration {output.FullName}");
         return ExitCodes.Ok;
     }
 

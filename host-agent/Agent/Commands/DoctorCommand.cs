@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Globalization;
 using Keck.Agent;
 using Keck.Bpf;
+using Keck.Metering;
 using Keck.Power;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -48,6 +50,13 @@ internal static class DoctorCommand
             calibration.NotUsedBecause ?? (calibration.File is { } file ? $"{file}{(calibration.CreatedAt is { } made ? $" of {made:u}" : "")}, sha256 {calibration.Hash}" : "no machine profile: models go by priors"),
             calibration.State == CalibrationState.None && !CommissioningRun.PackageMeters(meters.Meters).Any() ? "a measured meter of the packages" : null,
             "keck-host calibrate --out /etc/keck/profile.json, then \"calibration\": \"/etc/keck/profile.json\" in /etc/keck/host.json");
+        IdlePrior? known = IdlePriors.For(meters.Cpu);
+        IdlePrior prior = known ?? IdlePrior.Generic;
+        string unknown = known is null ? $"{(meters.Cpu.Name.Length > 0 ? $"'{meters.Cpu.Name}'" : "the CPU")} is in no generation of the table: " : "";
+        Line(
+            output, true, "idle prior",
+            string.Create(CultureInfo.InvariantCulture, $"{unknown}{prior.IdleToFull:0.00} of full power ({prior.Least:0.00} to {prior.Most:0.00}) until the machine is seen idle or calibrated; {prior.Source}"),
+            null, null);
         return ExitCodes.Ok;
     }
 

@@ -67,6 +67,15 @@ internal static class HostHelp
             Only an idle machine can be calibrated. Ctrl-C and SIGTERM stop it at any time: the load ends, frequencies are put
             back, and an earlier profile stays. Do it again when CPU, microcode, memory or packages have changed; run says so.
             """,
+        "learned" => """
+            Examples:
+              sudo keck-host learned                                 static power by meter, and how each figure came about
+              sudo keck-host learned --undo 12                       take adoption 12 back, and what followed from it on its meter
+              sudo keck-host learned --forget package-0              begin anew with that meter
+
+            What is in --state is read, as the agent saved it last; the agent may run. To change it stop the agent first
+            (systemctl stop keck-host): it goes on from the changed state when it is started again.
+            """,
         "doctor" => """
             Examples:
               keck-host doctor                                       what this machine offers, and what would mend what is missing

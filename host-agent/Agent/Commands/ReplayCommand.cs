@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Keck.Agent;
 using Keck.Metering;
+using Keck.Power;
 
 namespace Keck.Host;
 
@@ -60,6 +61,7 @@ internal static class ReplayCommand
                 Idle = idleName is null ? null : AttributionNames.ParsePolicy(idleName),
                 Signatures = signing is null ? null : signing == "on",
                 Profile = profile,
+                IdlePrior = IdlePriors.For,
                 ColdStart = parsed.GetValue(cold),
             };
             return Run(parsed.GetValue(trace)!, parsed.GetValue(output)!, options);

@@ -16,17 +16,27 @@ internal sealed class HostAgent : AgentCore
 
     private HostAgent(
         HostOptions options, TimeProvider time, MeterSet meters, RunSources runs, MachineParts machines, StateKeeper? keeper, MachineCalibration calibration, ILoggerFactory loggers)
-        : base(options, time, runs.Source, new PowerFeed(meters), machines, keeper, calibration.Profile)
+        : base(options, time, runs.Source, new PowerFeed(meters), machines, keeper, calibration.Profile, IdlePriors.For(meters.Cpu))
     {
         (_runs, _machines, PowerMeters, Calibration) = (runs, machines, meters, calibration.Facts);
         HostState.Start(meters, State);
         Hub = new ChannelHub(() => machines.Directory.Current, Engine, options, time, loggers.CreateLogger("Keck.Host.Channels"));
         ChannelOutlet channels = new(Hub, keeper, options.ChannelInterval, ChannelOutlet.NumberOf(State));
+        AdoptionLog = new AdoptionLog(time, loggers.CreateLogger("Keck.Host"), State.Saved);
+        if (calibration.Profile is { } profile && profile.Hash != State.Calibration)
+        {
+            AdoptionLog.Take(profile, State.Floors, meters.Meters);
+        }
+
         ForgetState();
+
+        // Before the state is saved, so that what was learned and that it was learned are saved together.
+        Engine.Attach(AdoptionLog);
         keeper?.Follow(Engine, json =>
         {
             HostState.Write(meters, calibration.Profile?.Hash, json);
             channels.Write(json);
+            AdoptionLog.Write(json);
         });
         Engine.Attach(channels);
     }
@@ -36,6 +46,8 @@ internal sealed class HostAgent : AgentCore
     internal MeterSet PowerMeters { get; }
 
     internal override CalibrationFacts Calibration { get; }
+
+    internal override AdoptionLog AdoptionLog { get; }
 
     internal override WorkloadFeed Workloads => _machines.Workloads;
 

@@ -12,7 +12,7 @@ internal static class Settings
         "/etc/keck/host.json",
         new HostOptions(),
         [
-            .. SettingTable.Serving(new HostOptions()),
+            .. SettingTable.Serving(new HostOptions(), [.. SettingTable.Models, "calibrated"]),
             new("channel", "on|none", "whether guest agents are let in (AF_VSOCK port 19269 and the machines' own sockets) and told their energy (default on)",
                 static (ref AgentOptions o, string t) => SettingTable.Choice(ref o, t, ["none", "on"], static (o, i) => (HostOptions)o with { Channels = i == 1 })),
             new("channelInterval", "SECONDS", "how often guests are told their energy, from 1 to 3600 s (default 1)",
@@ -33,5 +33,10 @@ internal static class Settings
             new("budget", "FILE", $"in a virtual machine: the budget that keck-guest in it hands on (the meter of this agent, where there is no RAPL), auto or none (default auto: {HostOptions.DefaultBudget})",
                 static (ref AgentOptions o, string t) => { o = (HostOptions)o with { Budget = t == "none" ? null : t }; return null; }),
             .. SettingTable.Sources,
-        ]);
+        ])
+    {
+        Check = static options => options is HostOptions { Model: Metering.ModelKind.Calibrated, Calibration: null }
+            ? "model calibrated needs a machine profile: make one with keck-host calibrate --out PROFILE.json and give it with --calibration PROFILE.json"
+            : null,
+    };
 }

@@ -74,6 +74,12 @@ internal sealed unsafe class BpfProgram : AccountingMemory
     internal override Span<CounterRecord> Counters => _layout.Counters.Count > 0 ? _counters.Records<CounterRecord>(_layout.Slots) : [];
 
     /// <inheritdoc/>
+    internal override int Events => _events.Count;
+
+    /// <inheritdoc/>
+    internal override (ulong Wanted, ulong Counted)? EventTimes(int index) => PerfEvent.ReadTimes(_events[index]);
+
+    /// <inheritdoc/>
     internal override ref GlobalsRecord Globals => ref _globals.Records<GlobalsRecord>(1)[0];
 
     private nint Handle => _object.DangerousGetHandle();
@@ -204,7 +210,7 @@ internal sealed unsafe class BpfProgram : AccountingMemory
             int map = LibBpf.MapDescriptor(MapOf(EventsMap(counter)));
             for (uint cpu = 0; cpu < _layout.Cpus; cpu++)
             {
-                if (PerfEvent.Open(_layout.Counters[counter].Type, _layout.Counters[counter].Config, (int)cpu) is not { } descriptor)
+                if (PerfEvent.OpenTimed(_layout.Counters[counter].Type, _layout.Counters[counter].Config, (int)cpu) is not { } descriptor)
                 {
                     continue; // Offline, or the event is not there: its counter stays at zero on this CPU.
                 }

@@ -188,14 +188,15 @@ public sealed class SchedstatRunSource : IRunSource, IDisposable
     private void ListCgroups(Observation into)
     {
         HashSet<string> found = [];
-        if (Directory.Exists(_options.CgroupRoot))
+        string root = UnifiedRoot(_options.CgroupRoot);
+        if (Directory.Exists(root))
         {
-            foreach (string file in Directory.EnumerateFiles(_options.CgroupRoot, "cpu.stat", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }))
+            foreach (string file in Directory.EnumerateFiles(root, "cpu.stat", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }))
             {
                 string folder = Path.GetDirectoryName(file)!;
                 if (IsLeaf(folder))
                 {
-                    string path = "/" + Path.GetRelativePath(_options.CgroupRoot, folder);
+                    string path = "/" + Path.GetRelativePath(root, folder);
                     _ = found.Add(path == "/." ? "/" : path);
                 }
             }
@@ -203,10 +204,10 @@ public sealed class SchedstatRunSource : IRunSource, IDisposable
 
         foreach (string path in found)
         {
-            if (!_cgroups.ContainsKey(path) && KeptFile.Open(Path.Combine(_options.CgroupRoot, path.TrimStart('/'), "cpu.stat")) is { } file)
+            if (!_cgroups.ContainsKey(path) && KeptFile.Open(Path.Combine(root, path.TrimStart('/'), "cpu.stat")) is { } file)
             {
                 int pseudo = -++_pseudo;
-                ulong id = Inode.Of(Path.Combine(_options.CgroupRoot, path.TrimStart('/')));
+                ulong id = Inode.Of(Path.Combine(root, path.TrimStart('/')));
                 ThreadRow row = new() { Tid = pseudo, Pid = pseudo, CgroupId = id, Name = "other" };
                 _cgroups.Add(path, new KnownCgroup
                 {
@@ -225,6 +226,13 @@ public sealed class SchedstatRunSource : IRunSource, IDisposable
             cgroup.Dispose();
             _ = _cgroups.Remove(cgroup.Path);
         }
+    }
+
+    // Beside controllers of version 1 the hierarchy that processes name themselves by (0::) is in a folder of its own.
+    private static string UnifiedRoot(string root)
+    {
+        string unified = Path.Combine(root, "unified");
+        return !File.Exists(Path.Combine(root, "cgroup.controllers")) && File.Exists(Path.Combine(unified, "cgroup.controllers")) ? unified : root;
     }
 
     /// <summary>Whether a cgroup has none below it; false where it has vanished since it was listed.</summary>

@@ -30,15 +30,19 @@ internal sealed record EstimateBasis
     /// <summary>The rows it comes from and why these, for people.</summary>
     public required string Words { get; init; }
 
+    /// <summary>The row of a server CPU that shows itself; null for every other.</summary>
+    internal static EstimateRow? Generation(CpuIdentity cpu, ImmutableArray<EstimateRow> table) =>
+        IsMasked(cpu) || !IsServer(cpu) ? null : table.FirstOrDefault(row => row.Covers(cpu));
+
     /// <summary>Chooses the rows for a CPU.</summary>
     internal static EstimateBasis For(CpuIdentity cpu, ImmutableArray<EstimateRow> table)
     {
         ImmutableArray<EstimateRow> vendor = [.. table.Where(row => row.Vendor == cpu.Vendor)];
         EstimateRow? row = vendor.FirstOrDefault(row => row.Covers(cpu));
         string id = $"family {Shown(cpu.Family)} model {Shown(cpu.Model)} stepping {Shown(cpu.Stepping)}";
-        if (row is not null && !IsMasked(cpu) && IsServer(cpu))
+        if (Generation(cpu, table) is { } known)
         {
-            return Of([row], 1, $"{row.Generation}, {row.Results} published servers ({row.Source}, {row.Date:yyyy-MM-dd})", cpu);
+            return Of([known], 1, $"{known.Generation}, {known.Results} published servers ({known.Source}, {known.Date:yyyy-MM-dd})", cpu);
         }
 
         if (!vendor.IsEmpty)

@@ -61,6 +61,61 @@ public sealed class ReplayTests
         Assert.NotEqual(live, Replayed(trace, out _));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(17)]
+    public void Run_RecordedWithAPriorOfItsCpu_TheHeadersPriorGivesTheLiveBytes(int ticksBefore)
+    {
+        IdlePrior prior = new(0.35, 0.1, 0.6, "a \"generation\"");
+        (byte[] trace, string live) = Record(3, ticksBefore, 60, prior: prior);
+        Assert.Equal(live, Replayed(trace, out ReplaySummary summary));
+        Assert.Equal(prior, summary.Header.InitialState!.Attribution.IdlePrior);
+
+        // It is what the figures are by.
+        byte[] other = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(trace).Replace("\"idleToFull\":0.35", "\"idleToFull\":0.2", StringComparison.Ordinal));
+        Assert.NotEqual(live, Replayed(other, out _));
+    }
+
+    [Theory]
+    [InlineData("\"least\":0.1", "\"least\":0.5")]
+    [InlineData("\"most\":0.6", "\"most\":0.3")]
+    [InlineData("\"idleToFull\":0.35", "\"idleToFull\":0")]
+    public void Run_PriorIsNone_IsRefused(string was, string now)
+    {
+        (byte[] trace, _) = Record(3, 0, 2, prior: new IdlePrior(0.35, 0.1, 0.6, "a generation"));
+        byte[] changed = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(trace).Replace(was, now, StringComparison.Ordinal));
+        _ = Assert.Throws<TraceFormatException>(() => Replayed(changed, out _));
+    }
+
+    [Fact]
+    public void Run_TraceWithoutAState_TakesThePriorOfItsCpuAsALiveAgentWould()
+    {
+        IdlePrior prior = new(0.35, 0.1, 0.6, "a generation");
+        (byte[] recorded, string live) = Record(3, 0, 30, prior: prior);
+        byte[] bare = WithoutState(recorded);
+        string Bare(IdlePrior? of)
+        {
+            using MemoryStream output = new();
+            _ = Replay.Run(new MemoryStream(bare), new ReplayOptions { IdlePrior = cpu => cpu.Model == 106 ? of : null, Idle = IdlePolicy.Proportional }, output);
+            return Encoding.UTF8.GetString(output.ToArray());
+        }
+
+        Assert.NotEqual(Bare(null), Bare(prior));
+
+        // A state says what was assumed: nobody is asked.
+        using MemoryStream again = new();
+        _ = Replay.Run(new MemoryStream(recorded), new ReplayOptions { IdlePrior = _ => throw new InvalidOperationException("asked") }, again);
+        Assert.Equal(live, Encoding.UTF8.GetString(again.ToArray()));
+
+        static byte[] WithoutState(byte[] trace)
+        {
+            string[] lines = Encoding.UTF8.GetString(trace).Split('\n', 2);
+            System.Text.Json.Nodes.JsonObject header = System.Text.Json.Nodes.JsonNode.Parse(lines[0])!.AsObject();
+            _ = header.Remove("initialState");
+            return Encoding.UTF8.GetBytes($"{header.ToJsonString()}\n{lines[1]}");
+        }
+    }
+
     [Fact]
     public void Run_RecordedUncalibrated_StartsFromTheStaticPowerFound()
     {
@@ -159,10 +214,10 @@ public sealed class ReplayTests
         Beta = 3,
     }));
 
-    internal static (byte[] Trace, string Live) Record(int seed, int ticksBefore, int ticks, MachineProfile? profile = null)
+    internal static (byte[] Trace, string Live) Record(int seed, int ticksBefore, int ticks, MachineProfile? profile = null, IdlePrior? prior = null)
     {
         TraceScenario scenario = new(seed);
-        Attributor attributor = new(new AttributionOptions { Alpha = 0.31, Profile = profile });
+        Attributor attributor = new(new AttributionOptions { Alpha = 0.31, Profile = profile, IdlePrior = prior });
         for (int i = 0; i < ticksBefore; i++)
         {
             scenario.Next();
@@ -171,7 +226,7 @@ public sealed class ReplayTests
 
         using MemoryStream trace = new(), live = new();
         TraceHeader header = scenario.Header(attributor.State);
-        using TraceWriter writer = new(trace, profile is null ? header : header with { InitialState = header.InitialState! with { Attribution = attributor.Options, Calibration = profile.Hash } });
+        using TraceWriter writer = new(trace, header with { InitialState = header.InitialState! with { Attribution = attributor.Options, Calibration = profile?.Hash } });
         using ReplayWriter replay = new(live);
         for (int i = 0; i < ticks; i++)
         {
