@@ -15,8 +15,14 @@ public sealed class Attributor
 
     // How far consumers are from the model, as long as nothing is known of them: instruction mixes differ by that much. One standard deviation.
     private const double PriorDeviation = 0.25;
+    private const double AdaptiveDeviation = 0.15;
     private const double MemoryDeviation = 0.3;
     private const double HeldMemoryDeviation = 1;
+
+    // How far kinds of work are from the model, and from a profile that has met some of each kind.
+    private const double KindDeviation = 0.3;
+    private const double MemoryKindDeviation = 0.3;
+    private const double ProfiledKindDeviation = 0.1;
 
     // Programs are further from the model than the loads of a commissioning run: it has met those.
     private const double LeastDeviation = 0.1;
@@ -40,6 +46,7 @@ public sealed class Attributor
     private readonly MemoryWeights _memory;
     private readonly Signatures? _signatures;
     private readonly Splitter _splitter = new();
+    private readonly double[] _shared = new double[Signatures.SharedSlots];
 
     // Who shares in the meters that follow runs, for the group of meters at hand; and in those of memory.
     private readonly Claimants _runners = new();
@@ -59,7 +66,9 @@ public sealed class Attributor
     public Attributor(AttributionOptions? options = null, IReadOnlyDictionary<string, StaticFloorState>? floors = null)
     {
         _options = Tuned(options ?? new AttributionOptions());
-        _signatures = _options.Signatures ? new Signatures() : null;
+        _signatures = _options.Signatures
+            ? _options.Profile is null ? new Signatures(KindDeviation, MemoryKindDeviation) : new Signatures(ProfiledKindDeviation, ProfiledKindDeviation)
+            : null;
         _weights = new RunWeights(_options, _signatures);
         _memory = new MemoryWeights(_options, _signatures);
         InitialFloors = floors ?? _options.Profile?.Floors([]) ?? ImmutableSortedDictionary<string, StaticFloorState>.Empty;
@@ -147,7 +156,8 @@ public sealed class Attributor
         _result.Model = _weights.Model;
         if (_signatures is not null)
         {
-            _signatures.Domain(memory: false).Filter.PriorDeviation = _weights.Residual is { } residual ? Math.Clamp(residual, LeastDeviation, PriorDeviation) : PriorDeviation;
+            _signatures.Domain(memory: false).Filter.PriorDeviation =
+                _weights.Residual is { } residual ? Math.Clamp(residual, LeastDeviation, PriorDeviation) : _weights.Model == ModelKind.Adaptive ? AdaptiveDeviation : PriorDeviation;
             _signatures.Domain(memory: true).Filter.PriorDeviation = _memory.HasMisses ? MemoryDeviation : HeldMemoryDeviation;
         }
 
@@ -301,8 +311,8 @@ public sealed class Attributor
 
         ReadOnlySpan<double> weights = _weights.Weights(group);
         Claimants.Filling filling = _runners.Begin(weights.Length + _earlier.Count, sum, observation.ProcessTable.Rows.Length);
-        filling.Add(weights, _weights.Times(group), _weights.Owners(group));
-        filling.Add(_earlier.Weights.Items, _earlier.Times.Items, _earlier.Owners.Items);
+        filling.Add(weights, _weights.Plains(group), _weights.Times(group), _weights.Owners(group));
+        filling.Add(_earlier.Weights.Items, _earlier.Plains.Items, _earlier.Times.Items, _earlier.Owners.Items);
         _gathered = _earlier.Count == 0 ? group : NotGathered;
         return _runners;
     }
@@ -313,7 +323,7 @@ public sealed class Attributor
         if (!_memoryGathered)
         {
             (LeafColumns leaves, double sum) = _memory.Collect(observation, state.Floor.IsKnown && _weights.CountedPart >= CountedPartForMisses);
-            _holders.Begin(leaves.Count, sum, observation.ProcessTable.Rows.Length).Add(leaves.Weights.Items, leaves.Times.Items, leaves.Owners.Items);
+            _holders.Begin(leaves.Count, sum, observation.ProcessTable.Rows.Length).Add(leaves.Weights.Items, leaves.Plains.Items, leaves.Times.Items, leaves.Owners.Items);
             _memoryGathered = true;
         }
 
@@ -543,7 +553,16 @@ public sealed class Attributor
 
         bool usable = whole && doubt.Active > 0 && state.Floor.IsKnown && state.Meter.Quality != ReadingQuality.Estimated && shares.UnattributedActive * 10 < doubt.Active;
         double model = ModelNoise * doubt.Active, floor = FloorNoise * shares.Static;
-        _signatures.Learn(sums, memory, k, memory ? ModelKind.CpuTimeRatio : _weights.Model, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
+        if (memory)
+        {
+            _memory.Share(_shared);
+        }
+        else
+        {
+            _weights.Share(_zones, _zones.GroupOf(k), _shared);
+        }
+
+        _signatures.Learn(sums, _shared, memory, k, memory ? ModelKind.CpuTimeRatio : _weights.Model, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
     }
 
     private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)

@@ -101,6 +101,40 @@ internal sealed class FactorFilter
         }
     }
 
+    /// <summary>The same of a state that is no factor.</summary>
+    /// <param name="index">The state.</param>
+    /// <param name="seconds">How much time.</param>
+    /// <param name="part">How far it wanders in a second, as part of its deviation.</param>
+    /// <param name="deviation">Its standard deviation where nothing is known.</param>
+    internal void Wander(int index, double seconds, double part, double deviation)
+    {
+        double most = deviation * deviation;
+        ref double own = ref Covariance[(index * Capacity) + index];
+        own = Math.Max(own, Math.Min(own + (part * part * most * seconds), most));
+    }
+
+    /// <summary>Keeps a state from falling below a limit; the others are what they are where it lies on it.</summary>
+    internal void Limit(int index, double least)
+    {
+        double variance = Covariance[(index * Capacity) + index], missing = least - Factors[index];
+        if (!(missing > 0))
+        {
+            return;
+        }
+
+        for (int i = Free; i < Used && variance > 0; i++)
+        {
+            Factors[i] = Math.Clamp(Factors[i] + (Covariance[(i * Capacity) + index] / variance * missing), Least, Most);
+        }
+
+        for (int i = 0; i < Free && variance > 0; i++)
+        {
+            Factors[i] += Covariance[(i * Capacity) + index] / variance * missing;
+        }
+
+        Factors[index] = least;
+    }
+
     /// <summary>Variance of each factor's part of a sum, relative to the part, where the sum itself is known: what all have in common cancels out.</summary>
     /// <param name="amounts">By factor.</param>
     /// <param name="variances">Receives them.</param>

@@ -1,0 +1,41 @@
+namespace Keck.Metering;
+
+/// <summary>
+/// What the active energy of any CPU is made of, before anything is known of this one: the features of a machine profile with coefficients
+/// relative to a core that does one instruction a cycle at a nominal clock. Learning makes them this machine's own.
+/// </summary>
+internal static class GeneralModel
+{
+    // Scales of the features only: which clock is nominal matters little, since the whole is scaled to the meter.
+    private const double NominalGigahertz = 2.5;
+    private const double MissCycles = 50;
+
+    /// <summary>
+    /// By <see cref="PowerFeatures"/>. A busy core's leakage (0.15); its clock, V²·f with a voltage that rises with the clock (0.4); as much again for
+    /// an instruction each cycle, V² between constant and square; 8 nominal cycles' worth for a miss that goes to memory; and what is awake around the
+    /// cores, a sixth of all of them busy. They are round figures of what is published of servers, not fitted to any machine.
+    /// </summary>
+    internal static ReadOnlySpan<double> Prior => [0.15, 0.05, 0.35, 0, 0.2, 0.2, 0.16, 0.15];
+
+    /// <summary>How far machines are from it: standard deviations.</summary>
+    internal static ReadOnlySpan<double> Deviations => [0.15, 0.15, 0.25, 0.15, 0.2, 0.2, 0.16, 0.12];
+
+
+    /// <summary>Adds what a run has of each feature but the last, in these units.</summary>
+    /// <param name="into">Receives it.</param>
+    /// <param name="time">Its time, what is shared with a sibling halved, ns.</param>
+    /// <param name="gigahertz">Its frequency.</param>
+    /// <param name="instructions">Its part of the thread's instructions.</param>
+    /// <param name="misses">Its part of the thread's misses.</param>
+    internal static void Fill(Span<double> into, double time, double gigahertz, double instructions, double misses)
+    {
+        double relative = gigahertz * (1 / NominalGigahertz), square = relative * relative, work = instructions * (1 / NominalGigahertz);
+        into[PowerFeatures.Misses] = misses * (MissCycles / NominalGigahertz);
+        into[PowerFeatures.InstructionsBySquare] = work * square;
+        into[PowerFeatures.Instructions] = work;
+        into[PowerFeatures.CyclesBySquare] = time * square * relative;
+        into[PowerFeatures.CyclesByFrequency] = time * square;
+        into[PowerFeatures.Cycles] = time * relative;
+        into[PowerFeatures.Awake] = time;
+    }
+}
