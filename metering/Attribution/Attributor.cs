@@ -57,6 +57,7 @@ public sealed class Attributor
     private MeterZones _zones = new([]);
     private int _gathered = NotGathered;
     private bool _memoryGathered;
+    private MemoryTick _memoryTick;
     private ImmutableArray<Meter> _meters = [];
     private ImmutableArray<Meter> _selected = [];
     private int[] _selectedIndex = [];
@@ -152,7 +153,7 @@ public sealed class Attributor
         _signatures?.Begin(observation);
         _memory.Begin(observation);
         _weights.Build(observation, _zones, _memory);
-        (_gathered, _memoryGathered) = (NotGathered, false);
+        (_gathered, _memoryGathered, _memoryTick) = (NotGathered, false, default);
         _result.Model = _weights.Model;
         if (_signatures is not null)
         {
@@ -174,6 +175,8 @@ public sealed class Attributor
         {
             AttributeMeter(observation, k);
         }
+
+        LearnMemory();
 
         // A machine's static energy goes by what the other meters say is active.
         for (int k = 0; k < _selected.Length; k++)
@@ -553,16 +556,33 @@ public sealed class Attributor
 
         bool usable = whole && doubt.Active > 0 && state.Floor.IsKnown && state.Meter.Quality != ReadingQuality.Estimated && shares.UnattributedActive * 10 < doubt.Active;
         double model = ModelNoise * doubt.Active, floor = FloorNoise * shares.Static;
-        if (memory)
-        {
-            _memory.Share(_shared);
-        }
-        else
+        LearningNoise noise = usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless;
+        if (!memory)
         {
             _weights.Share(_zones, _zones.GroupOf(k), _shared);
+            _signatures.Learn(sums, _shared, memory, k, _weights.Model, doubt.Active, noise);
+            return;
         }
 
-        _signatures.Learn(sums, _shared, memory, k, memory ? ModelKind.CpuTimeRatio : _weights.Model, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
+        // Whose pages lie at which package is not known: what all memory draws is learned from, once, when all of it has been read.
+        if (_memoryTick.Meters == 0)
+        {
+            _memory.Share(_shared);
+            _signatures.Learn(sums, _shared, memory, k, ModelKind.CpuTimeRatio, doubt.Active, LearningNoise.Useless);
+        }
+
+        _memoryTick.Add(k, doubt.Active, noise);
+    }
+
+    private void LearnMemory()
+    {
+        if (_signatures is null || _memoryTick.Meters == 0 || _memoryTick.Meters < _zones.MemoryMeters || _memoryTick.Noise.IsUseless)
+        {
+            return;
+        }
+
+        _memory.Share(_shared);
+        _signatures.Learn(_holders.Owners, _shared, memory: true, _memoryTick.First, ModelKind.CpuTimeRatio, _memoryTick.Active, _memoryTick.Noise);
     }
 
     private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)

@@ -174,7 +174,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         Span<double> mixFactors = Room(_mixFactors, _mixes is null ? 0 : threads.Length);
         Span<double> squares = Room(_squares, allRuns.Length), times = Room(_times, allRuns.Length);
         Span<int> slots = Room(_slots, allRuns.Length);
-        bool holdsMemory = zones.HoldsMemory;
+        bool holdsMemory = zones.MemoryMeters > 0;
         for (int t = 0; t < threads.Length; t++)
         {
             ref ThreadSample thread = ref threads[t];

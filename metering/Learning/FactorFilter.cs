@@ -182,22 +182,24 @@ internal sealed class FactorFilter
             return;
         }
 
-        double limit = MostDeviations * Math.Sqrt(variance);
+        double limit = MostDeviations * Math.Sqrt(variance), inverse = 1 / variance;
         double innovation = Math.Clamp(sum - expected, -limit, limit);
         for (int i = 0; i < used; i++)
         {
-            double weight = gain[i] / variance;
-            if (weight == 0)
+            double own = gain[i];
+            if (own == 0)
             {
                 continue;
             }
 
-            double moved = Factors[i] + (weight * innovation);
+            double moved = Factors[i] + (own * inverse * innovation);
             Factors[i] = i < Free ? moved : Math.Clamp(moved, Least, Most);
             Span<double> row = Covariance.AsSpan(i * Capacity, used);
+
+            // In this order it stays symmetric to the last bit: half of it is enough to resume from.
             for (int j = 0; j < used; j++)
             {
-                row[j] -= weight * gain[j];
+                row[j] -= own * gain[j] * inverse;
             }
         }
     }

@@ -56,10 +56,10 @@ internal sealed class SignatureDomain
     {
         get
         {
-            ImmutableArray<double>.Builder covariance = ImmutableArray.CreateBuilder<double>(Filter.Used * Filter.Used);
+            ImmutableArray<double>.Builder covariance = ImmutableArray.CreateBuilder<double>(Filter.Used * (Filter.Used + 1) / 2);
             for (int i = 0; i < Filter.Used; i++)
             {
-                covariance.AddRange(Filter.Covariance.AsSpan(i * Filter.Capacity, Filter.Used));
+                covariance.AddRange(Filter.Covariance.AsSpan(i * Filter.Capacity, i + 1));
             }
 
             return new SignatureDomainState(Filter.PriorDeviation, [.. _scales], [.. _meters.Select(meter => meter.State)], [.. Filter.Factors.AsSpan(0, Filter.Used)], covariance.MoveToImmutable());
@@ -75,9 +75,13 @@ internal sealed class SignatureDomain
 
             int used = Math.Min(value.Factors.Length, _capacity);
             value.Factors.AsSpan(0, used).CopyTo(Filter.Factors);
+            int from = 0;
             for (int i = 0; i < used; i++)
             {
-                value.Covariance.AsSpan(i * value.Factors.Length, used).CopyTo(Filter.Covariance.AsSpan(i * _capacity));
+                for (int j = 0; j <= i; j++)
+                {
+                    Filter.Covariance[(i * _capacity) + j] = Filter.Covariance[(j * _capacity) + i] = value.Covariance[from++];
+                }
             }
         }
     }
