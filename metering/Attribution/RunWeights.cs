@@ -406,7 +406,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         ReadOnlySpan<RunSample> runs = observation.Runs.Items;
         Span<double> squares = _squares.Items, times = _times.Items, powers = Room(_powers, runs.Length), shifts = Room(_shifts, runs.Length);
         Span<int> slots = _slots.Items;
-        Span<double> features = Filled(_features, slotCount * PowerFeatures.Count), feature = stackalloc double[PowerFeatures.Count];
+        Span<double> features = Filled(_features, slotCount * PowerFeatures.Count);
         double meanSquare = _timeWithFrequency > 0 ? _squaredTime / _timeWithFrequency : 1;
         double meanInstructions = _cycles > 0 ? _instructions / _cycles : 1, meanMisses = _cycles > 0 ? _misses / _cycles : 0;
         double allTime = 0;
@@ -425,19 +425,9 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
             for (int i = thread.FirstRun; i < end; i++)
             {
                 double nanoseconds = runs[i].Nanoseconds, gigahertz = Math.Sqrt(double.IsNaN(squares[i]) ? meanSquare : squares[i]);
-                GeneralModel.Fill(
-                    feature, times[i], gigahertz,
+                (powers[i], shifts[i]) = GeneralModel.Add(
+                    features.Slice(slots[i] * PowerFeatures.Count, PowerFeatures.Count), learned, times[i], gigahertz,
                     counted ? nanoseconds * instructions : nanoseconds * gigahertz * meanInstructions, counted ? nanoseconds * misses : nanoseconds * gigahertz * meanMisses);
-                Span<double> sums = features.Slice(slots[i] * PowerFeatures.Count, PowerFeatures.Count);
-                double power = 0, shift = 0;
-                for (int at = PowerFeatures.PackageAwake - 1; at >= 0; at--)
-                {
-                    power += feature[at] * prior[at];
-                    shift += feature[at] * learned[at];
-                    sums[at] += feature[at];
-                }
-
-                (powers[i], shifts[i]) = (power, shift);
                 allTime += times[i];
             }
         }

@@ -24,21 +24,33 @@ internal static class GeneralModel
     /// <summary>How far machines are from it: standard deviations.</summary>
     internal static ReadOnlySpan<double> Deviations => PriorDeviations;
 
-    /// <summary>Adds what a run has of each feature but the last, in these units.</summary>
-    /// <param name="into">Receives it.</param>
-    /// <param name="time">Its time, what is shared with a sibling halved, ns.</param>
+    /// <summary>What a run draws, and how much more by what has been learned; and adds what it has of each feature but the last.</summary>
+    /// <param name="sums">By feature.</param>
+    /// <param name="learned">How this machine's coefficients differ.</param>
+    /// <param name="time">The run's time, what is shared with a sibling halved, ns.</param>
     /// <param name="gigahertz">Its frequency.</param>
     /// <param name="instructions">Its part of the thread's instructions.</param>
     /// <param name="misses">Its part of the thread's misses.</param>
-    internal static void Fill(Span<double> into, double time, double gigahertz, double instructions, double misses)
+    internal static (double Power, double Shift) Add(Span<double> sums, ReadOnlySpan<double> learned, double time, double gigahertz, double instructions, double misses)
     {
-        double relative = gigahertz * (1 / NominalGigahertz), square = relative * relative, work = instructions * (1 / NominalGigahertz);
-        into[PowerFeatures.Misses] = misses * (MissCycles / NominalGigahertz);
-        into[PowerFeatures.InstructionsBySquare] = work * square;
-        into[PowerFeatures.Instructions] = work;
-        into[PowerFeatures.CyclesBySquare] = time * square * relative;
-        into[PowerFeatures.CyclesByFrequency] = time * square;
-        into[PowerFeatures.Cycles] = time * relative;
-        into[PowerFeatures.Awake] = time;
+        ReadOnlySpan<double> prior = Priors.AsSpan(0, PowerFeatures.Count);
+        learned = learned[..PowerFeatures.Count];
+        sums = sums[..PowerFeatures.Count];
+        double relative = gigahertz * (1 / NominalGigahertz), square = relative * relative;
+        double cycles = time * relative, work = instructions * (1 / NominalGigahertz), missed = misses * (MissCycles / NominalGigahertz);
+        sums[PowerFeatures.Awake] += time;
+        sums[PowerFeatures.Cycles] += cycles;
+        sums[PowerFeatures.CyclesByFrequency] += cycles * relative;
+        sums[PowerFeatures.CyclesBySquare] += cycles * square;
+        sums[PowerFeatures.Instructions] += work;
+        sums[PowerFeatures.InstructionsBySquare] += work * square;
+        sums[PowerFeatures.Misses] += missed;
+        return (Of(prior), Of(learned));
+
+        double Of(ReadOnlySpan<double> coefficients) =>
+            (time * coefficients[PowerFeatures.Awake])
+            + (cycles * (coefficients[PowerFeatures.Cycles] + (relative * coefficients[PowerFeatures.CyclesByFrequency]) + (square * coefficients[PowerFeatures.CyclesBySquare])))
+            + (work * (coefficients[PowerFeatures.Instructions] + (square * coefficients[PowerFeatures.InstructionsBySquare])))
+            + (missed * coefficients[PowerFeatures.Misses]);
     }
 }

@@ -197,7 +197,14 @@ internal sealed class FactorFilter
             Span<double> row = Covariance.AsSpan(i * Capacity, used);
 
             // In this order it stays symmetric to the last bit: half of it is enough to resume from.
-            for (int j = 0; j < used; j++)
+            int j = 0;
+            Vector<double> owns = new(own), inverses = new(inverse);
+            for (; j <= used - Vector<double>.Count; j += Vector<double>.Count)
+            {
+                (new Vector<double>(row[j..]) - (owns * new Vector<double>(gain[j..]) * inverses)).CopyTo(row[j..]);
+            }
+
+            for (; j < used; j++)
             {
                 row[j] -= own * gain[j] * inverse;
             }
