@@ -27,6 +27,13 @@ public sealed class Attributor
     // Programs are further from the model than the loads of a commissioning run: it has met those.
     private const double LeastDeviation = 0.1;
 
+    // Half-widths that hold the truth in 95 of 100 windows of a second on simulated machines (tests/lab), in deviations of what is known of a
+    // consumer. They are below 1.96 where the deviations are those of any machine, and above where a formula's own error is in no deviation.
+    private const double CalibratedWidth = 0.8;
+    private const double UnlearnedWidth = 1.2;
+    private const double AdaptiveWidth = 1;
+    private const double FormulaWidth = 1.6;
+
     // What a tick's active energy is off from the sum of what its consumers use at constant factors, relative: one standard deviation.
     private const double ModelNoise = 0.03;
     private const double FloorNoise = 0.03;
@@ -158,7 +165,7 @@ public sealed class Attributor
         if (_signatures is not null)
         {
             _signatures.Domain(memory: false).Filter.PriorDeviation =
-                _weights.Residual is { } residual ? Math.Clamp(residual, LeastDeviation, PriorDeviation) : _weights.Model == ModelKind.Adaptive ? AdaptiveDeviation : PriorDeviation;
+                _weights.Residual is { } residual ? Profiled(residual) : _weights.Model == ModelKind.Adaptive ? AdaptiveDeviation : PriorDeviation;
             _signatures.Domain(memory: true).Filter.PriorDeviation = _memory.HasMisses ? MemoryDeviation : HeldMemoryDeviation;
         }
 
@@ -189,6 +196,9 @@ public sealed class Attributor
 
         return _result;
     }
+
+    // How far programs are from a profile's model, one standard deviation.
+    private static double Profiled(double residual) => Math.Clamp(residual, LeastDeviation, PriorDeviation);
 
     // What a commissioning run fitted takes the place of the priors.
     private static AttributionOptions Tuned(AttributionOptions options) =>
@@ -541,7 +551,8 @@ public sealed class Attributor
             {
                 double share = weights > 0 ? owner.Weight / weights : 0;
                 double byTime = times > 0 ? owner.Time / times : share;
-                _result.Book(owner.Owner, k, owner.Active, owner.Proportional, doubt.Bounds(owner.Active, share, byTime, learning ? _signatures!.Deviation(owner.Owner, memory) : null));
+                double? deviation = learning ? _signatures!.Deviation(owner.Owner, memory) : !memory && _weights.Residual is { } residual ? Profiled(residual) : null;
+                _result.Book(owner.Owner, k, owner.Active, owner.Proportional, doubt.Bounds(owner.Active, share, byTime, deviation));
             }
         }
     }
@@ -594,6 +605,12 @@ public sealed class Attributor
         return new MeterDoubt
         {
             Active = shares.Total - shares.Static,
+            LearnedWidth = _weights.Model switch
+            {
+                ModelKind.Calibrated => _signatures is null ? UnlearnedWidth : CalibratedWidth,
+                ModelKind.Adaptive => AdaptiveWidth,
+                _ => FormulaWidth,
+            },
             Missing = _weights.MissingPart,
             Spread = (memory ? MemoryModelSpread : ModelSpread) + _weights.MissingPart,
             Static = state.Floor.Uncertainty * shares.Static,

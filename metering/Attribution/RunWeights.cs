@@ -26,6 +26,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
 
     // By thread: what kind of work it does.
     private readonly Column<WorkKind> _kinds = new();
+    private readonly Column<int> _signatureSlots = new();
 
     // By slot of zones: features of the general model, and amounts of each kind of work.
     private readonly Column<double> _features = new();
@@ -171,6 +172,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         Span<double> signed = Room(_signatures, signatures is null ? 0 : threads.Length);
         ReadOnlySpan<double> signatureOf = signatures is null ? [] : signatures.Domain(memory: false).Filter.Factors;
         Span<WorkKind> kinds = Room(_kinds, signatures is null ? 0 : threads.Length);
+        Span<int> signatureSlots = Room(_signatureSlots, kinds.Length);
         Span<double> mixFactors = Room(_mixFactors, _mixes is null ? 0 : threads.Length);
         Span<double> squares = Room(_squares, allRuns.Length), times = Room(_times, allRuns.Length);
         Span<int> slots = Room(_slots, allRuns.Length);
@@ -186,6 +188,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                 signatures.Note(slot, thread);
                 signed[t] = signatureOf[slot];
                 kinds[t] = WorkKind.Of(thread);
+                signatureSlots[t] = slot;
             }
 
             double missFactor = 1;
@@ -304,6 +307,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                 learned = signed[t] + kinds[t].Of(kindOf);
             }
 
+            double plains = 0;
             int owner = owners[t], first = threads[t].FirstRun, end = first + threads[t].RunCount;
             for (int run = first; run < end; run++)
             {
@@ -318,6 +322,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                     weight = (plain * learned) + (adaptive ? shifts[run] + (time * _awakeShift * awake[slot]) : 0);
                     weight = Math.Max(weight, plain * FactorFilter.Least);
                     kinds[t].AddTo(kindAmounts.Slice(slot * WorkKind.Count, WorkKind.Count), plain);
+                    plains += plain;
                 }
 
                 if (simple && slot < zoneCount)
@@ -335,6 +340,8 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                     Put(zones, slot, run, owner, weight, plain, time);
                 }
             }
+
+            signatures?.AddWork(_signatureSlots[t], kinds[t], plains);
         }
     }
 
@@ -409,6 +416,14 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         Span<double> features = Filled(_features, slotCount * PowerFeatures.Count);
         double meanSquare = _timeWithFrequency > 0 ? _squaredTime / _timeWithFrequency : 1;
         double meanInstructions = _cycles > 0 ? _instructions / _cycles : 1, meanMisses = _cycles > 0 ? _misses / _cycles : 0;
+        Span<double> own = stackalloc double[PowerFeatures.Count];
+        ShareAwake(observation, zones);
+        ReadOnlySpan<double> cores = Cores(observation.Topology, zones);
+        for (int slot = 0; slot < slotCount; slot++)
+        {
+            _awake[slot] *= cores[slot];
+        }
+
         double allTime = 0;
         for (int t = 0; t < threads.Length; t++)
         {
@@ -426,9 +441,22 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
             {
                 double nanoseconds = runs[i].Nanoseconds, gigahertz = Math.Sqrt(double.IsNaN(squares[i]) ? meanSquare : squares[i]);
                 (powers[i], shifts[i]) = GeneralModel.Add(
-                    features.Slice(slots[i] * PowerFeatures.Count, PowerFeatures.Count), learned, times[i], gigahertz,
+                    own, learned, times[i], gigahertz,
                     counted ? nanoseconds * instructions : nanoseconds * gigahertz * meanInstructions, counted ? nanoseconds * misses : nanoseconds * gigahertz * meanMisses);
+                own[PowerFeatures.PackageAwake] += times[i] * _awake[slots[i]];
                 allTime += times[i];
+                if (i + 1 == end || slots[i + 1] != slots[i])
+                {
+                    Span<double> sums = features.Slice(slots[i] * PowerFeatures.Count, PowerFeatures.Count);
+                    Span<double> sumsOf = signatures is null ? own : signatures.FeaturesOf(_signatureSlots[t]);
+                    for (int at = 0; at < own.Length; at++)
+                    {
+                        sums[at] += own[at];
+                        sumsOf[at] += own[at];
+                    }
+
+                    own.Clear();
+                }
             }
         }
 
@@ -447,8 +475,6 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
             _meanShift += _meanFeatures[at] * learned[at];
         }
 
-        ShareAwake(observation, zones);
-        ReadOnlySpan<double> cores = Cores(observation.Topology, zones);
         foreach (ref CpuSample cpu in observation.Cpus.Items)
         {
             int slot = zones.SlotOf(observation.Topology, cpu.Cpu);
@@ -460,7 +486,6 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
 
         for (int slot = 0; slot < slotCount; slot++)
         {
-            _awake[slot] *= cores[slot];
             features[(slot * PowerFeatures.Count) + PowerFeatures.PackageAwake] = _awake[slot] > 0 ? cores[slot] * observation.Length.Nanoseconds * (1 - _asleep[slot]) : 0;
         }
 

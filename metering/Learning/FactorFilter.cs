@@ -136,25 +136,59 @@ internal sealed class FactorFilter
     }
 
     /// <summary>Variance of each factor's part of a sum, relative to the part, where the sum itself is known: what all have in common cancels out.</summary>
-    /// <param name="amounts">By factor.</param>
-    /// <param name="variances">Receives them.</param>
-    internal void PartVariances(ReadOnlySpan<double> amounts, Span<double> variances)
+    /// <param name="amounts">By state.</param>
+    /// <param name="variances">Receives them, by factor.</param>
+    internal void PartVariances(ReadOnlySpan<double> amounts, Span<double> variances) => PartVariances(amounts, default, Free, variances);
+
+    /// <summary>The same where a part also hangs on states that all share.</summary>
+    /// <param name="amounts">By state.</param>
+    /// <param name="profiles">By factor, a row for each state: what it has of the shared states from <paramref name="first"/> up to the first factor, for each unit of its amount. Empty for none.</param>
+    /// <param name="first">The first shared state.</param>
+    /// <param name="variances">Receives them, by factor.</param>
+    internal void PartVariances(ReadOnlySpan<double> amounts, ReadOnlySpan<double> profiles, int first, Span<double> variances)
     {
-        int used = Used;
+        int used = Used, shared = profiles.IsEmpty ? 0 : Free - first;
         amounts = amounts[..used];
+        Span<double> moved = _gain.AsSpan(0, used);
         double sum = Dot(Factors.AsSpan(0, used), amounts), common = 0;
-        for (int i = Free; i < used; i++)
+        for (int i = 0; i < used; i++)
         {
-            variances[i] = Dot(Covariance.AsSpan(i * Capacity, used), amounts);
-            common += variances[i] * amounts[i];
+            moved[i] = Dot(Covariance.AsSpan(i * Capacity, used), amounts);
+            common += moved[i] * amounts[i];
         }
 
         common = sum > 0 ? common / (sum * sum) : 0;
+        Span<int> has = stackalloc int[shared];
         for (int i = Free; i < used; i++)
         {
-            double own = Covariance[(i * Capacity) + i] / (Factors[i] * Factors[i]);
-            double shared = sum > 0 ? variances[i] / (Factors[i] * sum) : 0;
-            variances[i] = Math.Max(0, own - (2 * shared) + common);
+            ReadOnlySpan<double> row = Covariance.AsSpan(i * Capacity, used), profile = shared == 0 ? default : profiles.Slice(i * shared, shared);
+            double part = Factors[i], own = row[i], cross = moved[i];
+            int count = 0;
+            for (int j = 0; j < profile.Length; j++)
+            {
+                if (profile[j] != 0)
+                {
+                    has[count++] = j;
+                    part += profile[j] * Factors[first + j];
+                    own += 2 * profile[j] * row[first + j];
+                    cross += profile[j] * moved[first + j];
+                }
+            }
+
+            foreach (int j in has[..count])
+            {
+                ReadOnlySpan<double> of = Covariance.AsSpan(((first + j) * Capacity) + first, shared);
+                double inner = 0;
+                foreach (int k in has[..count])
+                {
+                    inner += profile[k] * of[k];
+                }
+
+                own += profile[j] * inner;
+            }
+
+            part = Math.Max(part, Least);
+            variances[i] = Math.Max(0, (own / (part * part)) - (sum > 0 ? 2 * cross / (part * sum) : 0) + common);
         }
     }
 

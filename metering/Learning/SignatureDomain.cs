@@ -107,7 +107,7 @@ internal sealed class SignatureDomain
         }
     }
 
-    internal void Learn(int meter, ModelKind model, double active, in LearningNoise noise)
+    internal void Learn(int meter, ModelKind model, double active, in LearningNoise noise, ReadOnlySpan<double> profiles)
     {
         double weight = 0;
         for (int slot = Signatures.SystemSlot; slot < Filter.Used; slot++)
@@ -118,8 +118,7 @@ internal sealed class SignatureDomain
         Amounts.AsSpan(0, Signatures.MeterSlots).Clear();
         if (noise.IsUseless)
         {
-            Amounts.AsSpan(0, Signatures.SystemSlot).Clear();
-            Filter.PartVariances(Amounts, _variances);
+            Filter.PartVariances(Amounts, profiles, Signatures.CoefficientSlots, _variances);
             return;
         }
 
@@ -162,7 +161,7 @@ internal sealed class SignatureDomain
             Filter.Limit(Signatures.CoefficientSlots + i, -GeneralModel.Prior[i]);
         }
 
-        Amounts.AsSpan(0, Signatures.SystemSlot).Clear();
-        Filter.PartVariances(Amounts, _variances);
+        Amounts.AsSpan(0, Signatures.MeterSlots).Clear();
+        Filter.PartVariances(Amounts, profiles, Signatures.CoefficientSlots, _variances);
     }
 }

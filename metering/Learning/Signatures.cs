@@ -37,6 +37,11 @@ internal sealed class Signatures
     private readonly SignatureSlot[] _slots = new SignatureSlot[MostSlots];
     private readonly SignatureDomain[] _domains;
     private readonly Column<RowSlot> _slotOfRow = new();
+
+    // By slot: what it had of each shared slot in this tick, and what it weighed.
+    private readonly double[] _profiles = new double[MostSlots * SharedSlots];
+    private readonly double[] _plains = new double[MostSlots];
+    private bool _profiled;
     private Observation? _observation;
 
     /// <param name="kindDeviation">How far a kind of work is from the model, while nothing is known of it.</param>
@@ -134,6 +139,9 @@ internal sealed class Signatures
     internal void Begin(Observation observation)
     {
         _observation = observation;
+        _profiles.AsSpan().Clear();
+        _plains.AsSpan().Clear();
+        _profiled = false;
         double seconds = observation.Length.Seconds;
         for (int slot = RestSlot + 1; slot < Used; slot++)
         {
@@ -223,6 +231,32 @@ internal sealed class Signatures
         }
     }
 
+    /// <summary>Adds what a consumer's thread had of the features of the general model.</summary>
+    internal Span<double> FeaturesOf(int slot) => _profiles.AsSpan(slot * SharedSlots, PowerFeatures.Count);
+
+    /// <summary>Adds what a consumer's thread weighed, and of which kind of work it was.</summary>
+    internal void AddWork(int slot, in WorkKind kind, double plain)
+    {
+        _plains[slot] += plain;
+        kind.AddTo(_profiles.AsSpan((slot * SharedSlots) + PowerFeatures.Count, WorkKind.Count), plain);
+    }
+
+    // By slot, for each unit of weight. Made once a tick.
+    private ReadOnlySpan<double> Profiles()
+    {
+        for (int slot = SystemSlot; slot < Used && !_profiled; slot++)
+        {
+            double each = _plains[slot] > 0 ? 1 / _plains[slot] : 0;
+            foreach (ref double amount in _profiles.AsSpan(slot * SharedSlots, SharedSlots))
+            {
+                amount *= each;
+            }
+        }
+
+        _profiled = true;
+        return _profiles;
+    }
+
     /// <summary>Learns from a meter's tick, and tells how sure each owner's part of it is.</summary>
     /// <param name="owners">Who shared in it.</param>
     /// <param name="shared">By shared slot: what all of them had of each feature, and of each kind of work.</param>
@@ -263,7 +297,7 @@ internal sealed class Signatures
         }
 
         shared.CopyTo(amounts[CoefficientSlots..]);
-        domain.Learn(meter, model, active, noise);
+        domain.Learn(meter, model, active, noise, memory ? default : Profiles());
     }
 
     // Gives a consumer a slot of its own, if need be that of one who has become much smaller.

@@ -108,4 +108,22 @@ public sealed class FactorFilterTests
             }
         }
     }
+
+    [Fact]
+    public void PartVariances_SharedStateUnknown_WhoHasMoreOfItIsLessSure()
+    {
+        // One state that both factors share, as a kind of work that only the first does.
+        FactorFilter filter = new(3, 1) { Used = 3 };
+        filter.Set(0, 0, 0.3);
+        filter.Set(1, 1, 0.01);
+        filter.Set(2, 1, 0.01);
+        double[] apart = new double[3], alike = new double[3];
+        filter.PartVariances([100, 100, 100], [0, 1, 0], 0, apart);
+        filter.PartVariances([200, 100, 100], [0, 1, 1], 0, alike);
+
+        // (1 + g) ÷ (2 + g) moves by half of what g does; where both have it, it cancels out.
+        Assert.Equal(0.15, Math.Sqrt(apart[1]), 0.01);
+        Assert.Equal(0.15, Math.Sqrt(apart[2]), 0.01);
+        Assert.True(Math.Sqrt(alike[1]) < 0.01, $"{alike[1]}");
+    }
 }
