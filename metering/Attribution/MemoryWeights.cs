@@ -77,7 +77,7 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
         double unknownPss = known == 0 ? 0 : totalPss / known * unknown;
         totalPss += unknownPss;
 
-        double missPart = totalMisses == 0 ? 0 : totalPss == 0 || (missesAlone && signatures is not null) ? 1 : 1 - options.DramPssPart;
+        double missPart = totalMisses == 0 ? 0 : totalPss == 0 || (missesAlone && (signatures is not null || options.Profile is { MicrojoulesPerMiss: not null })) ? 1 : 1 - options.DramPssPart;
         _missPart = missPart;
         if (unknownPss > 0 && missPart < 1)
         {
