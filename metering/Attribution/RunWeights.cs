@@ -20,6 +20,8 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     private readonly Column<double> _squares = new();
     private readonly Column<double> _times = new();
 
+    private static readonly double[] NothingLearned = new double[PowerFeatures.Count];
+
     // By run: µJ by the machine's profile, or by the general model; and how much more by what has been learned of this machine.
     private readonly Column<double> _powers = new();
     private readonly Column<double> _shifts = new();
@@ -74,6 +76,9 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     // Where counters are read and nobody asked for a formula, the general model takes the place of FullModel: it is off by less (docs/attribution.md).
     private bool MayAdapt => options.Model is null or ModelKind.Adaptive;
 
+    // Models of energy: the core is shared by halves under them.
+    private bool MayCalculate => MayCalibrate || MayAdapt;
+
     /// <summary>Part of the run time with counters, 0 to 1.</summary>
     internal double CountedPart => _totalTime > 0 ? _timeWithCounters / _totalTime : 0;
 
@@ -113,21 +118,23 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         Collect(observation, zones, memory);
         (double meanSquare, double meanFactor) = Choose();
         PowerModel? power = Model == ModelKind.Calibrated ? _power : null;
-        if (Model is ModelKind.Calibrated or ModelKind.Adaptive)
+        bool adaptive = Model == ModelKind.Adaptive, byPower = power is not null || adaptive;
+        if (MayCalculate && !byPower)
         {
-            Halve(observation);
+            Reshare(observation, options.SharedWeight);
         }
 
-        double meanPower = power is not null ? Calibrate(observation, zones, power) : Model == ModelKind.Adaptive ? Adapt(observation, zones) : 0;
-        bool byPower = power is not null || Model == ModelKind.Adaptive;
+        double meanPower = power is null ? 0 : Calibrate(observation, zones, power);
         LayOut(observation, zones);
-        Weigh(observation, zones, meanSquare, meanFactor);
+        GeneralPass pass = adaptive ? BeginAdapting(observation, zones) : default;
+        Weigh(observation, zones, meanSquare, meanFactor, ref pass);
+        meanPower = adaptive ? EndAdapting(observation, zones) : meanPower;
         Span<CpuSample> cpus = observation.Cpus.Items;
         for (int i = 0; i < cpus.Length; i++)
         {
             int slot = zones.SlotOf(observation.Topology, cpus[i].Cpu);
             double plain = byPower ? meanPower + (_awakeCoefficient * _awake[slot]) : SquareOf(cpus[i], meanSquare) * meanFactor;
-            double shift = Model == ModelKind.Adaptive ? _meanShift + (_awakeShift * _awake[slot]) : 0;
+            double shift = adaptive ? _meanShift + (_awakeShift * _awake[slot]) : 0;
             AddCpuLeaf(zones, slot, i, Leaf.SystemOwner, cpus[i].InterruptNanoseconds, plain, shift);
             AddCpuLeaf(zones, slot, i, Leaf.UnattributedOwner, cpus[i].LostNanoseconds, plain, shift);
         }
@@ -160,7 +167,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     private void Collect(Observation observation, MeterZones zones, MemoryWeights memory)
     {
         double totalTime = 0, timeWithFrequency = 0, timeWithCounters = 0, squaredTime = 0, weightedFactors = 0, instructions = 0, misses = 0, cycles = 0;
-        double sharedDiscount = 1 - options.SharedWeight;
+        double sharedDiscount = 1 - (MayCalculate ? PowerFeatures.SharedWeight : options.SharedWeight);
         Topology topology = observation.Topology;
         ReadOnlySpan<int> slotOfCpu = zones.SlotsByCpu(topology);
         Span<int> counts = Filled(_counts, zones.ZoneCount + 2);
@@ -245,14 +252,14 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         (_totalTime, _timeWithFrequency, _timeWithCounters, _squaredTime, _weightedFactors) = (totalTime, timeWithFrequency, timeWithCounters, squaredTime, weightedFactors);
     }
 
-    // By energy, what is shared with a sibling counts half.
-    private void Halve(Observation observation)
+    // By time and frequency, what is shared with a sibling counts otherwise than by energy.
+    private void Reshare(Observation observation, double sharedWeight)
     {
         ReadOnlySpan<RunSample> runs = observation.Runs.Items;
         Span<double> times = _times.Items[..runs.Length];
         for (int i = 0; i < runs.Length; i++)
         {
-            times[i] = runs[i].Nanoseconds - (Math.Min(runs[i].SharedNanoseconds, runs[i].Nanoseconds) * (1 - PowerFeatures.SharedWeight));
+            times[i] = runs[i].Nanoseconds - (Math.Min(runs[i].SharedNanoseconds, runs[i].Nanoseconds) * (1 - sharedWeight));
         }
     }
 
@@ -283,10 +290,11 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         _places.Resize(next);
     }
 
-    private void Weigh(Observation observation, MeterZones zones, double meanSquare, double meanFactor)
+    private void Weigh(Observation observation, MeterZones zones, double meanSquare, double meanFactor, ref GeneralPass pass)
     {
         bool byTime = Model == ModelKind.CpuTimeRatio, byCounters = Model == ModelKind.FullModel, byPower = Model is ModelKind.Calibrated or ModelKind.Adaptive, adaptive = Model == ModelKind.Adaptive;
         Span<double> powers = _powers.Items, shifts = _shifts.Items, awake = _awake.Items;
+        Span<int> signatureSlots = _signatureSlots.Items;
         Span<WorkKind> kinds = _kinds.Items;
         ReadOnlySpan<double> kindOf = signatures is null ? [] : signatures.Kinds(memory: false);
         Span<double> kindAmounts = Filled(_kindAmounts, (zones.ZoneCount + 2) * WorkKind.Count);
@@ -307,7 +315,12 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                 learned = signed[t] + kinds[t].Of(kindOf);
             }
 
-            double plains = 0;
+            if (adaptive)
+            {
+                pass.Add(threads[t], signed.Length > 0 ? signatures!.FeaturesOf(signatureSlots[t]) : default);
+            }
+
+            double plains = 0, inSlot = 0;
             int owner = owners[t], first = threads[t].FirstRun, end = first + threads[t].RunCount;
             for (int run = first; run < end; run++)
             {
@@ -321,8 +334,13 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                 {
                     weight = (plain * learned) + (adaptive ? shifts[run] + (time * _awakeShift * awake[slot]) : 0);
                     weight = Math.Max(weight, plain * FactorFilter.Least);
-                    kinds[t].AddTo(kindAmounts.Slice(slot * WorkKind.Count, WorkKind.Count), plain);
                     plains += plain;
+                    inSlot += plain;
+                    if (run + 1 == end || slots[run + 1] != slot)
+                    {
+                        kinds[t].AddTo(kindAmounts.Slice(slot * WorkKind.Count, WorkKind.Count), inSlot);
+                        inSlot = 0;
+                    }
                 }
 
                 if (simple && slot < zoneCount)
@@ -341,7 +359,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                 }
             }
 
-            signatures?.AddWork(_signatureSlots[t], kinds[t], plains);
+            signatures?.AddWork(signatureSlots[t], kinds[t], plains);
         }
     }
 
@@ -403,69 +421,51 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         return mean;
     }
 
-    // Energy of runs by the general model, and by what has been learned of this machine; what is not known of a run is as in the mean. Returns the
-    // mean, a nanosecond's.
-    private double Adapt(Observation observation, MeterZones zones)
+    // What the general model needs before runs are weighed.
+    private GeneralPass BeginAdapting(Observation observation, MeterZones zones)
     {
-        int slotCount = zones.ZoneCount + 2;
-        ReadOnlySpan<double> prior = GeneralModel.Prior, learned = signatures is null ? stackalloc double[PowerFeatures.Count] : signatures.Coefficients;
-        Span<ThreadSample> threads = observation.Threads.Items;
-        ReadOnlySpan<RunSample> runs = observation.Runs.Items;
-        Span<double> squares = _squares.Items, times = _times.Items, powers = Room(_powers, runs.Length), shifts = Room(_shifts, runs.Length);
-        Span<int> slots = _slots.Items;
-        Span<double> features = Filled(_features, slotCount * PowerFeatures.Count);
-        double meanSquare = _timeWithFrequency > 0 ? _squaredTime / _timeWithFrequency : 1;
-        double meanInstructions = _cycles > 0 ? _instructions / _cycles : 1, meanMisses = _cycles > 0 ? _misses / _cycles : 0;
-        Span<double> own = stackalloc double[PowerFeatures.Count];
         ShareAwake(observation, zones);
         ReadOnlySpan<double> cores = Cores(observation.Topology, zones);
-        for (int slot = 0; slot < slotCount; slot++)
+        for (int slot = 0; slot < cores.Length; slot++)
         {
             _awake[slot] *= cores[slot];
         }
 
-        double allTime = 0;
-        for (int t = 0; t < threads.Length; t++)
+        ReadOnlySpan<double> learned = signatures is null ? NothingLearned : signatures.Coefficients;
+        (_awakeCoefficient, _awakeShift) = (GeneralModel.Prior[PowerFeatures.PackageAwake], learned[PowerFeatures.PackageAwake]);
+        return new GeneralPass
         {
-            ref ThreadSample thread = ref threads[t];
-            int end = thread.FirstRun + thread.RunCount;
-            bool counted = thread.Instructions >= 0 && thread.LlcMisses >= 0;
-            double whole = 0;
-            for (int i = thread.FirstRun; i < end; i++)
-            {
-                whole += runs[i].Nanoseconds;
-            }
+            Runs = observation.Runs.Items,
+            Squares = _squares.Items,
+            Times = _times.Items,
+            Slots = _slots.Items,
+            Awake = _awake.Items,
+            Learned = learned,
+            Powers = Room(_powers, observation.Runs.Count),
+            Shifts = Room(_shifts, observation.Runs.Count),
+            Features = Filled(_features, cores.Length * PowerFeatures.Count),
+            MeanSquare = _timeWithFrequency > 0 ? _squaredTime / _timeWithFrequency : 1,
+            MeanInstructions = _cycles > 0 ? _instructions / _cycles : 1,
+            MeanMisses = _cycles > 0 ? _misses / _cycles : 0,
+        };
+    }
 
-            double instructions = whole > 0 ? thread.Instructions / whole : 0, misses = whole > 0 ? thread.LlcMisses / whole : 0;
-            for (int i = thread.FirstRun; i < end; i++)
-            {
-                double nanoseconds = runs[i].Nanoseconds, gigahertz = Math.Sqrt(double.IsNaN(squares[i]) ? meanSquare : squares[i]);
-                (powers[i], shifts[i]) = GeneralModel.Add(
-                    own, learned, times[i], gigahertz,
-                    counted ? nanoseconds * instructions : nanoseconds * gigahertz * meanInstructions, counted ? nanoseconds * misses : nanoseconds * gigahertz * meanMisses);
-                own[PowerFeatures.PackageAwake] += times[i] * _awake[slots[i]];
-                allTime += times[i];
-                if (i + 1 == end || slots[i + 1] != slots[i])
-                {
-                    Span<double> sums = features.Slice(slots[i] * PowerFeatures.Count, PowerFeatures.Count);
-                    Span<double> sumsOf = signatures is null ? own : signatures.FeaturesOf(_signatureSlots[t]);
-                    for (int at = 0; at < own.Length; at++)
-                    {
-                        sums[at] += own[at];
-                        sumsOf[at] += own[at];
-                    }
-
-                    own.Clear();
-                }
-            }
+    // Interrupts and lost time are as the mean of the runs. Returns it, a nanosecond's.
+    private double EndAdapting(Observation observation, MeterZones zones)
+    {
+        Span<double> features = _features.Items;
+        ReadOnlySpan<double> prior = GeneralModel.Prior, learned = signatures is null ? NothingLearned : signatures.Coefficients;
+        double allTime = 0, mean = 0;
+        foreach (double time in _times.Items)
+        {
+            allTime += time;
         }
 
-        double mean = 0;
         _meanShift = 0;
         for (int at = 0; at < PowerFeatures.PackageAwake; at++)
         {
             double sum = 0;
-            for (int slot = 0; slot < slotCount; slot++)
+            for (int slot = 0; slot < _cores.Count; slot++)
             {
                 sum += features[(slot * PowerFeatures.Count) + at];
             }
@@ -484,12 +484,11 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
             }
         }
 
-        for (int slot = 0; slot < slotCount; slot++)
+        for (int slot = 0; slot < _cores.Count; slot++)
         {
-            features[(slot * PowerFeatures.Count) + PowerFeatures.PackageAwake] = _awake[slot] > 0 ? cores[slot] * observation.Length.Nanoseconds * (1 - _asleep[slot]) : 0;
+            features[(slot * PowerFeatures.Count) + PowerFeatures.PackageAwake] = _awake[slot] > 0 ? _cores[slot] * observation.Length.Nanoseconds * (1 - _asleep[slot]) : 0;
         }
 
-        (_awakeCoefficient, _awakeShift) = (prior[PowerFeatures.PackageAwake], learned[PowerFeatures.PackageAwake]);
         return mean;
     }
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Keck.Metering;
 
 /// <summary>
@@ -47,6 +49,7 @@ internal static class GeneralModel
         sums[PowerFeatures.Misses] += missed;
         return (Of(prior), Of(learned));
 
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         double Of(ReadOnlySpan<double> coefficients) =>
             (time * coefficients[PowerFeatures.Awake])
             + (cycles * (coefficients[PowerFeatures.Cycles] + (relative * coefficients[PowerFeatures.CyclesByFrequency]) + (square * coefficients[PowerFeatures.CyclesBySquare])))
