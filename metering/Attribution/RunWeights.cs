@@ -317,7 +317,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
 
             if (adaptive)
             {
-                pass.Add(threads[t], signed.Length > 0 ? signatures!.FeaturesOf(signatureSlots[t]) : default);
+                pass.Add(threads[t], signed.Length > 0 && signatureSlots[t] != Signatures.RestSlot ? signatures!.FeaturesOf(signatureSlots[t]) : default);
             }
 
             double plains = 0, inSlot = 0;
@@ -359,7 +359,10 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                 }
             }
 
-            signatures?.AddWork(signatureSlots[t], kinds[t], plains);
+            if (signed.Length > 0 && signatureSlots[t] != Signatures.RestSlot)
+            {
+                signatures!.AddWork(signatureSlots[t], kinds[t], plains);
+            }
         }
     }
 
