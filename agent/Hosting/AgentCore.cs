@@ -43,7 +43,7 @@ internal abstract class AgentCore : IAgentState, IDisposable
             new Attributor(
                 new AttributionOptions
                 {
-                    Model = options.Model ?? (calibration is null ? profile.ModelLimit : ModelKind.Calibrated),
+                    Model = options.Model ?? (calibration is not null ? ModelKind.Calibrated : profile.ModelLimit == ModelKind.FullModel ? null : profile.ModelLimit),
                     Signatures = profile.Signatures,
                     Profile = calibration,
                     IdlePrior = prior,

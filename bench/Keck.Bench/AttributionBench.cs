@@ -29,14 +29,16 @@ internal static class AttributionBench
         Row(output, "5,000 processes of 20 threads", 5_000);
         Row(output, "100,000 processes of one thread", 100_000);
         output.WriteLine();
-        WriteSignatures(output);
+        WriteLearning(output, 4_000, 1_000);
+        WriteLearning(output, ThreadCount, 5_000);
+        output.WriteLine();
     }
 
-    // What learning costs a tick of a host with a thousand processes, of which the largest have factors of their own.
-    private static void WriteSignatures(TextWriter output)
+    // What the adaptive model and learning cost a tick, against one formula; the largest processes have factors of their own.
+    private static void WriteLearning(TextWriter output, int threads, int processes)
     {
-        var host = new SyntheticHost(4_000, 1_000);
-        Attributor without = new(new AttributionOptions { Signatures = false }), with = new(new AttributionOptions());
+        var host = new SyntheticHost(threads, processes);
+        Attributor without = new(new AttributionOptions { Model = ModelKind.FullModel, Signatures = false }), with = new(new AttributionOptions());
         List<double> plain = [], learned = [];
         for (int tick = 0; tick < WarmUpTicks + Ticks; tick++)
         {
@@ -56,15 +58,14 @@ internal static class AttributionBench
 
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Signatures, 1,000 processes of 4 threads, 4 meters: attribution takes {Median(learned):F2} ms with them, {Median(plain):F2} ms without (medians of {Ticks} ticks)."));
-        output.WriteLine();
+            $"Learning (adaptive model, signatures), {processes:N0} processes of {threads / processes} threads, 4 meters: attribution takes {Median(learned):F2} ms, {Median(plain):F2} ms by `full` without signatures (medians of {Ticks} ticks)."));
     }
 
     private static void Row(TextWriter output, string name, int processes)
     {
         var host = new SyntheticHost(ThreadCount, processes);
-        // The plain version has no signatures: what both do is compared.
-        var attributor = new Attributor(new AttributionOptions { Signatures = false });
+        // The plain version learns nothing and knows one formula: what both do is compared.
+        var attributor = new Attributor(new AttributionOptions { Model = ModelKind.FullModel, Signatures = false });
         var ledger = new EnergyLedger(Guid.NewGuid());
         var plain = new PlainAttribution(attributor.Options);
         var attribute = new List<double>();

@@ -3,13 +3,14 @@ namespace Keck.Metering;
 /// <summary>The names of models and policies on the command line, in traces and in the API.</summary>
 public static class AttributionNames
 {
-    /// <summary><c>time</c>, <c>frequency</c>, <c>full</c> or <c>calibrated</c>.</summary>
+    /// <summary><c>time</c>, <c>frequency</c>, <c>full</c>, <c>calibrated</c> or <c>adaptive</c>.</summary>
     public static string Name(this ModelKind model) => model switch
     {
         ModelKind.CpuTimeRatio => "time",
         ModelKind.FrequencyWeighted => "frequency",
         ModelKind.FullModel => "full",
-        _ => "calibrated",
+        ModelKind.Calibrated => "calibrated",
+        _ => "adaptive",
     };
 
     /// <summary><c>separate</c>, <c>proportional</c> or <c>allocated</c>.</summary>
@@ -27,6 +28,7 @@ public static class AttributionNames
         "frequency" => ModelKind.FrequencyWeighted,
         "full" => ModelKind.FullModel,
         "calibrated" => ModelKind.Calibrated,
+        "adaptive" => ModelKind.Adaptive,
         _ => null,
     };
 

@@ -15,11 +15,24 @@ public sealed class Attributor
 
     // How far consumers are from the model, as long as nothing is known of them: instruction mixes differ by that much. One standard deviation.
     private const double PriorDeviation = 0.25;
+    private const double AdaptiveDeviation = 0.15;
     private const double MemoryDeviation = 0.3;
     private const double HeldMemoryDeviation = 1;
 
+    // How far kinds of work are from the model, and from a profile that has met some of each kind.
+    private const double KindDeviation = 0.3;
+    private const double MemoryKindDeviation = 0.3;
+    private const double ProfiledKindDeviation = 0.1;
+
     // Programs are further from the model than the loads of a commissioning run: it has met those.
     private const double LeastDeviation = 0.1;
+
+    // Half-widths that hold the truth in 95 of 100 windows of a second on simulated machines (tests/lab), in deviations of what is known of a
+    // consumer. They are below 1.96 where the deviations are those of any machine, and above where a formula's own error is in no deviation.
+    private const double CalibratedWidth = 0.8;
+    private const double UnlearnedWidth = 1.2;
+    private const double AdaptiveWidth = 1;
+    private const double FormulaWidth = 1.6;
 
     // What a tick's active energy is off from the sum of what its consumers use at constant factors, relative: one standard deviation.
     private const double ModelNoise = 0.03;
@@ -40,6 +53,7 @@ public sealed class Attributor
     private readonly MemoryWeights _memory;
     private readonly Signatures? _signatures;
     private readonly Splitter _splitter = new();
+    private readonly double[] _shared = new double[Signatures.SharedSlots];
 
     // Who shares in the meters that follow runs, for the group of meters at hand; and in those of memory.
     private readonly Claimants _runners = new();
@@ -50,6 +64,7 @@ public sealed class Attributor
     private MeterZones _zones = new([]);
     private int _gathered = NotGathered;
     private bool _memoryGathered;
+    private MemoryTick _memoryTick;
     private ImmutableArray<Meter> _meters = [];
     private ImmutableArray<Meter> _selected = [];
     private int[] _selectedIndex = [];
@@ -59,7 +74,9 @@ public sealed class Attributor
     public Attributor(AttributionOptions? options = null, IReadOnlyDictionary<string, StaticFloorState>? floors = null)
     {
         _options = Tuned(options ?? new AttributionOptions());
-        _signatures = _options.Signatures ? new Signatures() : null;
+        _signatures = _options.Signatures
+            ? _options.Profile is null ? new Signatures(KindDeviation, MemoryKindDeviation) : new Signatures(ProfiledKindDeviation, ProfiledKindDeviation)
+            : null;
         _weights = new RunWeights(_options, _signatures);
         _memory = new MemoryWeights(_options, _signatures);
         InitialFloors = floors ?? _options.Profile?.Floors([]) ?? ImmutableSortedDictionary<string, StaticFloorState>.Empty;
@@ -146,12 +163,13 @@ public sealed class Attributor
         _signatures?.Begin(observation);
         _memory.Begin(observation);
         _weights.Build(observation, _zones, _memory);
-        (_gathered, _memoryGathered) = (NotGathered, false);
+        (_gathered, _memoryGathered, _memoryTick) = (NotGathered, false, default);
         _result.Model = _weights.Model;
         _result.Coverage = _weights.HasRuns ? new DataCoverage(_weights.FrequencyPart, _weights.CountedPart) : null;
         if (_signatures is not null)
         {
-            _signatures.Domain(memory: false).Filter.PriorDeviation = _weights.Residual is { } residual ? Math.Clamp(residual, LeastDeviation, PriorDeviation) : PriorDeviation;
+            _signatures.Domain(memory: false).Filter.PriorDeviation =
+                _weights.Residual is { } residual ? Profiled(residual) : _weights.Model == ModelKind.Adaptive ? AdaptiveDeviation : PriorDeviation;
             _signatures.Domain(memory: true).Filter.PriorDeviation = _memory.HasMisses ? MemoryDeviation : HeldMemoryDeviation;
         }
 
@@ -169,6 +187,8 @@ public sealed class Attributor
             AttributeMeter(observation, k);
         }
 
+        LearnMemory();
+
         // A machine's static energy goes by what the other meters say is active.
         for (int k = 0; k < _selected.Length; k++)
         {
@@ -180,6 +200,9 @@ public sealed class Attributor
 
         return _result;
     }
+
+    // How far programs are from a profile's model, one standard deviation.
+    private static double Profiled(double residual) => Math.Clamp(residual, LeastDeviation, PriorDeviation);
 
     // What a commissioning run fitted takes the place of the priors.
     private static AttributionOptions Tuned(AttributionOptions options) =>
@@ -312,8 +335,8 @@ public sealed class Attributor
 
         ReadOnlySpan<double> weights = _weights.Weights(group);
         Claimants.Filling filling = _runners.Begin(weights.Length + _earlier.Count, sum, observation.ProcessTable.Rows.Length);
-        filling.Add(weights, _weights.Times(group), _weights.Owners(group));
-        filling.Add(_earlier.Weights.Items, _earlier.Times.Items, _earlier.Owners.Items);
+        filling.Add(weights, _weights.Plains(group), _weights.Times(group), _weights.Owners(group));
+        filling.Add(_earlier.Weights.Items, _earlier.Plains.Items, _earlier.Times.Items, _earlier.Owners.Items);
         _gathered = _earlier.Count == 0 ? group : NotGathered;
         return _runners;
     }
@@ -324,7 +347,7 @@ public sealed class Attributor
         if (!_memoryGathered)
         {
             (LeafColumns leaves, double sum) = _memory.Collect(observation, state.Floor.IsKnown && _weights.CountedPart >= CountedPartForMisses);
-            _holders.Begin(leaves.Count, sum, observation.ProcessTable.Rows.Length).Add(leaves.Weights.Items, leaves.Times.Items, leaves.Owners.Items);
+            _holders.Begin(leaves.Count, sum, observation.ProcessTable.Rows.Length).Add(leaves.Weights.Items, leaves.Plains.Items, leaves.Times.Items, leaves.Owners.Items);
             _memoryGathered = true;
         }
 
@@ -544,7 +567,8 @@ public sealed class Attributor
                 continue;
             }
 
-            BoundSample bounds = doubt.Bounds(owner.Active, share, byTime, learning ? _signatures!.Deviation(owner.Owner, memory) : null);
+            double? deviation = learning ? _signatures!.Deviation(owner.Owner, memory) : !memory && _weights.Residual is { } residual ? Profiled(residual) : null;
+            BoundSample bounds = doubt.Bounds(owner.Active, share, byTime, deviation);
             if (owner.Owner >= 0)
             {
                 _result.Book(owner.Owner, k, owner.Active, owner.Proportional, bounds);
@@ -574,7 +598,33 @@ public sealed class Attributor
         }
 
         double model = ModelNoise * doubt.Active, floor = FloorNoise * shares.Static;
-        _signatures.Learn(sums, memory, k, memory ? ModelKind.CpuTimeRatio : _weights.Model, doubt.Active, usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless);
+        LearningNoise noise = usable ? new LearningNoise(Math.Sqrt((model * model) + (floor * floor)), Math.Sqrt(doubt.RandomSquare) / 1.96) : LearningNoise.Useless;
+        if (!memory)
+        {
+            _weights.Share(_zones, _zones.GroupOf(k), _shared);
+            _signatures.Learn(sums, _shared, memory, k, _weights.Model, doubt.Active, noise);
+            return;
+        }
+
+        // Whose pages lie at which package is not known: what all memory draws is learned from, once, when all of it has been read.
+        if (_memoryTick.Meters == 0)
+        {
+            _memory.Share(_shared);
+            _signatures.Learn(sums, _shared, memory, k, ModelKind.CpuTimeRatio, doubt.Active, LearningNoise.Useless);
+        }
+
+        _memoryTick.Add(k, doubt.Active, noise);
+    }
+
+    private void LearnMemory()
+    {
+        if (_signatures is null || _memoryTick.Meters == 0 || _memoryTick.Meters < _zones.MemoryMeters || _memoryTick.Noise.IsUseless)
+        {
+            return;
+        }
+
+        _memory.Share(_shared);
+        _signatures.Learn(_holders.Owners, _shared, memory: true, _memoryTick.First, ModelKind.CpuTimeRatio, _memoryTick.Active, _memoryTick.Noise);
     }
 
     private MeterDoubt DoubtOf(Observation observation, MeterState state, in MeterShares shares, long length, bool memory)
@@ -586,6 +636,12 @@ public sealed class Attributor
         return new MeterDoubt
         {
             Active = shares.Total - shares.Static,
+            LearnedWidth = _weights.Model switch
+            {
+                ModelKind.Calibrated => _signatures is null ? UnlearnedWidth : CalibratedWidth,
+                ModelKind.Adaptive => AdaptiveWidth,
+                _ => FormulaWidth,
+            },
             Missing = _weights.MissingPart,
             Spread = (memory ? MemoryModelSpread : ModelSpread) + _weights.MissingPart,
             StaticLess = state.Floor.MayBeLess * shares.Static,

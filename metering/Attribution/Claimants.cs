@@ -43,9 +43,9 @@ internal sealed class Claimants
     {
         private int _next;
 
-        internal void Add(ReadOnlySpan<double> weights, ReadOnlySpan<double> times, ReadOnlySpan<int> owners)
+        internal void Add(ReadOnlySpan<double> weights, ReadOnlySpan<double> plains, ReadOnlySpan<double> times, ReadOnlySpan<int> owners)
         {
-            into.Owners.Add(weights, times, owners, into._ownerOf.Items[_next..]);
+            into.Owners.Add(weights, plains, times, owners, into._ownerOf.Items[_next..]);
             Span<ulong> claims = into._claims.Items.Slice(_next, weights.Length);
             ulong sum = 0;
             for (int i = 0; i < claims.Length; i++)

@@ -6,6 +6,9 @@ internal sealed class LeafColumns
     /// <summary>Weight under the tick's model.</summary>
     internal Column<double> Weights { get; } = new();
 
+    /// <summary>Weight without what has been learned of the owner, his work and the machine.</summary>
+    internal Column<double> Plains { get; } = new();
+
     /// <summary>Weight by time alone: the difference is part of the bounds.</summary>
     internal Column<double> Times { get; } = new();
 
@@ -19,13 +22,15 @@ internal sealed class LeafColumns
     internal void Resize(int count)
     {
         Weights.Resize(count);
+        Plains.Resize(count);
         Times.Resize(count);
         Owners.Resize(count);
     }
 
-    internal void Add(int owner, double weight, double time)
+    internal void Add(int owner, double weight, double plain, double time)
     {
         Weights.Add() = weight;
+        Plains.Add() = plain;
         Times.Add() = time;
         Owners.Add() = owner;
     }

@@ -4,6 +4,11 @@ namespace Keck.Metering;
 internal sealed class MemoryWeights(AttributionOptions options, Signatures? signatures)
 {
     private readonly Column<double> _misses = new();
+
+    // The same by what each kind of work's misses cost more than others'.
+    private readonly Column<double> _lifts = new();
+    private readonly double[] _kinds = new double[WorkKind.Count];
+    private double _missPart;
     private readonly LeafColumns _leaves = new();
     private double _totalMisses;
     private double _sum;
@@ -16,16 +21,34 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
     {
         _misses.Clear();
         _misses.Resize(observation.ProcessTable.Rows.Length);
+        _lifts.Clear();
+        _lifts.Resize(observation.ProcessTable.Rows.Length);
+        _kinds.AsSpan().Clear();
         _totalMisses = 0;
     }
 
     /// <summary>Adds what a thread missed the caches by, weighed by what a miss of its kind costs; unknown counts and threads of unknown processes tell nothing.</summary>
-    internal void AddMisses(int process, double misses)
+    internal void AddMisses(int process, double misses, in WorkKind kind)
     {
         if (misses > 0 && process >= 0)
         {
             _misses[process] += misses;
             _totalMisses += misses;
+            if (signatures is not null)
+            {
+                _lifts[process] += misses * kind.Of(signatures.Kinds(memory: true));
+                kind.AddTo(_kinds, misses);
+            }
+        }
+    }
+
+    /// <summary>What all leaves had of each kind of work, by shared slot.</summary>
+    internal void Share(Span<double> into)
+    {
+        into.Clear();
+        for (int kind = 0; kind < WorkKind.Count && _totalMisses > 0; kind++)
+        {
+            into[Signatures.KindSlots - Signatures.CoefficientSlots + kind] = _kinds[kind] * _missPart / _totalMisses;
         }
     }
 
@@ -38,7 +61,7 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
         _leaves.Clear();
         _sum = 0;
         Span<ProcessRow> processes = observation.ProcessTable.Rows;
-        Span<double> misses = _misses.Items;
+        Span<double> misses = _misses.Items, lifts = _lifts.Items;
         double totalMisses = _totalMisses, totalPss = 0;
         int known = 0, unknown = 0;
         foreach (ref ProcessRow process in processes)
@@ -54,10 +77,11 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
         double unknownPss = known == 0 ? 0 : totalPss / known * unknown;
         totalPss += unknownPss;
 
-        double missPart = totalMisses == 0 ? 0 : totalPss == 0 || (missesAlone && signatures is not null) ? 1 : 1 - options.DramPssPart;
+        double missPart = totalMisses == 0 ? 0 : totalPss == 0 || (missesAlone && (signatures is not null || options.Profile is { MicrojoulesPerMiss: not null })) ? 1 : 1 - options.DramPssPart;
+        _missPart = missPart;
         if (unknownPss > 0 && missPart < 1)
         {
-            AddLeaf(Leaf.UnattributedOwner, (1 - missPart) * unknownPss / totalPss);
+            AddLeaf(Leaf.UnattributedOwner, (1 - missPart) * unknownPss / totalPss, 0);
         }
 
         for (int row = 0; row < processes.Length; row++)
@@ -66,17 +90,17 @@ internal sealed class MemoryWeights(AttributionOptions options, Signatures? sign
             double byMemory = totalPss == 0 ? 0 : (1 - missPart) * Held(processes[row]) / totalPss;
             if (byMisses + byMemory > 0)
             {
-                AddLeaf(processes[row].Kernel ? Leaf.SystemOwner : row, byMisses + byMemory);
+                AddLeaf(processes[row].Kernel ? Leaf.SystemOwner : row, byMisses + byMemory, misses[row] == 0 ? 0 : missPart * lifts[row] / totalMisses);
             }
         }
 
         return (_leaves, _sum);
     }
 
-    private void AddLeaf(int owner, double weight)
+    private void AddLeaf(int owner, double weight, double lift)
     {
-        double signed = weight * (signatures?.Factor(owner, memory: true) ?? 1);
-        _leaves.Add(owner, signed, weight);
+        double signed = signatures is null ? weight : Math.Max(weight * FactorFilter.Least, (weight * signatures.Factor(owner, memory: true)) + lift);
+        _leaves.Add(owner, signed, weight, weight);
         _sum += signed;
     }
 

@@ -3,9 +3,7 @@ namespace Keck.Metering;
 /// <summary>What is not known about one meter's tick, from which each consumer's bounds follow. µJ.</summary>
 internal readonly struct MeterDoubt
 {
-    // Half-widths that hold the truth in 95 of 100 windows of a second on simulated machines (tests/lab): in learned deviations, and
-    // what is left where everything has been learned.
-    private const double LearnedWidth = 1.6;
+    // What is left where everything has been learned.
     private const double LearnedSpread = 0.03;
 
     /// <summary>The active energy that was split.</summary>
@@ -13,6 +11,9 @@ internal readonly struct MeterDoubt
 
     /// <summary>What the model is off by, as a fraction of a consumer's energy while others run beside it.</summary>
     internal double Spread { get; init; }
+
+    /// <summary>Half-width in deviations of what has been learned.</summary>
+    internal double LearnedWidth { get; init; }
 
     /// <summary>Part of the run time whose weight came from a mean, 0 to 1.</summary>
     internal double Missing { get; init; }
@@ -40,8 +41,8 @@ internal readonly struct MeterDoubt
     /// <param name="idle">All of it: what of the active energy had nobody to go to may be anybody's.</param>
     internal BoundSample Idle(long known, long idle) => new()
     {
-        SystematicBelow = Math.Min(Static, known) + (known * SourceBelow) + (idle - known),
-        SystematicAbove = Math.Min(Static, Active) + (known * SourceAbove),
+        SystematicBelow = Math.Min(StaticLess, known) + (known * SourceBelow) + (idle - known),
+        SystematicAbove = Math.Min(StaticMore, Active) + (known * SourceAbove),
     };
 
     /// <summary>The bounds of energy that is the source's word alone, whoever it belongs to.</summary>

@@ -21,7 +21,7 @@ internal sealed class MeterZones
         {
             highest = Math.Max(highest, Zone(meter));
             _byCpu |= meter.Cpu is not null;
-            HoldsMemory |= meter.Domain == EnergyDomain.Dram;
+            MemoryMeters += meter.Domain == EnergyDomain.Dram ? 1 : 0;
         }
 
         _groupOfZone = new int[highest + 1];
@@ -60,8 +60,8 @@ internal sealed class MeterZones
     /// <summary>The group of the meters that cover all CPUs; -1 for none.</summary>
     internal int All { get; } = -1;
 
-    /// <summary>Whether any meter is of memory.</summary>
-    internal bool HoldsMemory { get; }
+    /// <summary>How many meters are of memory.</summary>
+    internal int MemoryMeters { get; }
 
     /// <summary>Slot of a leaf whose zone is unknown; below it are the groups of zones.</summary>
     internal int Unknown => ZoneCount;

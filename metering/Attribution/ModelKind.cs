@@ -14,4 +14,7 @@ public enum ModelKind
 
     /// <summary>Weight = µJ by a machine profile's coefficients.</summary>
     Calibrated,
+
+    /// <summary>Weight = energy by coefficients that hold for any CPU roughly, and become this machine's own by learning.</summary>
+    Adaptive,
 }

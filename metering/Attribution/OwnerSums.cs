@@ -5,6 +5,9 @@ internal struct OwnerSum
 {
     internal int Owner;
     internal double Weight;
+
+    /// <summary>Its weight without what has been learned of it.</summary>
+    internal double Plain;
     internal double Time;
     internal long Active;
     internal long Proportional;
@@ -39,11 +42,13 @@ internal sealed class OwnerSums
 
     /// <summary>Adds leaves to their owners' sums.</summary>
     /// <param name="weights">Each leaf's weight.</param>
+    /// <param name="plains">Each leaf's weight without what has been learned.</param>
     /// <param name="times">Each leaf's weight by time alone.</param>
     /// <param name="owners">Each leaf's owner.</param>
     /// <param name="indices">Receives each owner's index.</param>
-    internal void Add(ReadOnlySpan<double> weights, ReadOnlySpan<double> times, ReadOnlySpan<int> owners, Span<int> indices)
+    internal void Add(ReadOnlySpan<double> weights, ReadOnlySpan<double> plains, ReadOnlySpan<double> times, ReadOnlySpan<int> owners, Span<int> indices)
     {
+        plains = plains[..weights.Length];
         times = times[..weights.Length];
         owners = owners[..weights.Length];
         indices = indices[..weights.Length];
@@ -61,6 +66,7 @@ internal sealed class OwnerSums
             indices[i] = index;
             ref OwnerSum sum = ref sums[index];
             sum.Weight += weights[i];
+            sum.Plain += plains[i];
             sum.Time += times[i];
         }
     }

@@ -68,7 +68,7 @@ internal sealed class SpanWeights
         foreach (((int owner, long start, _), (double weight, double time)) in _byOwner)
         {
             bool left = owner >= processes.Rows.Length || (owner >= 0 && (processes[owner].Pid == 0 || processes[owner].StartNanoseconds != start));
-            leaves.Add(left ? Leaf.UnattributedOwner : owner, weight, time);
+            leaves.Add(left ? Leaf.UnattributedOwner : owner, weight, weight, time);
         }
 
         Drop();

@@ -37,6 +37,31 @@ internal sealed class CalibrationRow(Meter meter, MixFinder mixes)
 
     internal double Utilisation => _capacity > 0 ? _busy / _capacity : 0;
 
+    /// <summary>What several meters of the same kind said of the same time, as if they were one.</summary>
+    internal static CalibrationRow Together(Meter meter, MixFinder mixes, IReadOnlyList<CalibrationRow> rows)
+    {
+        CalibrationRow all = new(meter, mixes) { Length = rows[0].Length };
+        foreach (CalibrationRow row in rows)
+        {
+            all.Microjoules += row.Microjoules;
+            all.Time += row.Time;
+            all.CountedTime += row.CountedTime;
+            all._busy += row._busy;
+            all._capacity += row._capacity;
+            foreach ((int mix, double[] features) in row.ByMix)
+            {
+                double[] sums = all.Of(mix);
+                for (int i = 0; i < features.Length; i++)
+                {
+                    sums[i] += features[i];
+                    all.Features[i] += features[i];
+                }
+            }
+        }
+
+        return all;
+    }
+
     internal double Energy(ReadOnlySpan<double> coefficients)
     {
         double sum = 0;

@@ -119,10 +119,10 @@ public sealed class Calibrator
             floors ??= intercepts;
         }
 
-        (double? perMiss, ImmutableSortedDictionary<string, StaticPower> memoryFloors) = memory.Count > 0 && Covered(memory, row => row.CountedTime)
-            ? FitMemory(memory)
-            : (null, Idle(memory));
-        double[] memoryFactors = perMiss is { } energy ? MixFit.OfMemory(memory, _mixes.Count, energy, memoryFloors) : MixFit.Ones(_mixes.Count);
+        ImmutableSortedDictionary<string, StaticPower> memoryFloors = Idle(memory);
+        (List<CalibrationRow> allMemory, ImmutableSortedDictionary<string, StaticPower> allFloors) = Together(memory, memoryFloors);
+        double? perMiss = memory.Count > 0 && Covered(memory, row => row.CountedTime) ? FitMemory(allMemory, allFloors) : null;
+        double[] memoryFactors = perMiss is { } energy ? MixFit.OfMemory(allMemory, _mixes.Count, energy, allFloors) : MixFit.Ones(_mixes.Count);
         (double? alpha, double? beta) = counters && frequency ? FitFull(runs, floors!) : (null, null);
         return new MachineProfile
         {
@@ -254,9 +254,26 @@ public sealed class Calibrator
         return (scales, used);
     }
 
-    private (double? PerMiss, ImmutableSortedDictionary<string, StaticPower> Floors) FitMemory(List<CalibrationRow> rows)
+    // Whose pages lie at which package is not known: all meters of memory together say what a miss costs.
+    private (List<CalibrationRow> Rows, ImmutableSortedDictionary<string, StaticPower> Floors) Together(
+        List<CalibrationRow> rows, ImmutableSortedDictionary<string, StaticPower> floors)
     {
-        ImmutableSortedDictionary<string, StaticPower> floors = Idle(rows);
+        List<CalibrationRow>[] meters = [.. rows.GroupBy(row => row.Meter.Id).Select(group => group.ToList())];
+        bool aligned = meters.Length > 1 && Array.TrueForAll(meters, meter => meter.Select(row => row.Length).SequenceEqual(meters[0].Select(row => row.Length)));
+        if (!aligned)
+        {
+            return (rows, floors);
+        }
+
+        Meter meter = meters[0][0].Meter with { Package = null };
+        StaticPower all = new(floors.Values.Sum(floor => floor.Watts), floors.Values.Sum(floor => floor.Deviation));
+        return (
+            [.. meters[0].Select((_, i) => CalibrationRow.Together(meter, _mixes, [.. meters.Select(rowsOf => rowsOf[i])]))],
+            ImmutableSortedDictionary.Create<string, StaticPower>(StringComparer.Ordinal).Add(meter.Id, all));
+    }
+
+    private static double? FitMemory(List<CalibrationRow> rows, ImmutableSortedDictionary<string, StaticPower> floors)
+    {
         double misses = 0, energies = 0;
         foreach (CalibrationRow row in rows)
         {
@@ -265,7 +282,7 @@ public sealed class Calibrator
             energies += weight * row.Features[PowerFeatures.Misses] * active;
         }
 
-        return (misses > 0 && energies > 0 ? energies / misses : null, floors);
+        return misses > 0 && energies > 0 ? energies / misses : null;
     }
 
     private ImmutableSortedDictionary<string, StaticPower> Idle(List<CalibrationRow> rows) =>

@@ -101,26 +101,94 @@ internal sealed class FactorFilter
         }
     }
 
-    /// <summary>Variance of each factor's part of a sum, relative to the part, where the sum itself is known: what all have in common cancels out.</summary>
-    /// <param name="amounts">By factor.</param>
-    /// <param name="variances">Receives them.</param>
-    internal void PartVariances(ReadOnlySpan<double> amounts, Span<double> variances)
+    /// <summary>The same of a state that is no factor.</summary>
+    /// <param name="index">The state.</param>
+    /// <param name="seconds">How much time.</param>
+    /// <param name="part">How far it wanders in a second, as part of its deviation.</param>
+    /// <param name="deviation">Its standard deviation where nothing is known.</param>
+    internal void Wander(int index, double seconds, double part, double deviation)
     {
-        int used = Used;
-        amounts = amounts[..used];
-        double sum = Dot(Factors.AsSpan(0, used), amounts), common = 0;
-        for (int i = Free; i < used; i++)
+        double most = deviation * deviation;
+        ref double own = ref Covariance[(index * Capacity) + index];
+        own = Math.Max(own, Math.Min(own + (part * part * most * seconds), most));
+    }
+
+    /// <summary>Keeps a state from falling below a limit; the others are what they are where it lies on it.</summary>
+    internal void Limit(int index, double least)
+    {
+        double variance = Covariance[(index * Capacity) + index], missing = least - Factors[index];
+        if (!(missing > 0))
         {
-            variances[i] = Dot(Covariance.AsSpan(i * Capacity, used), amounts);
-            common += variances[i] * amounts[i];
+            return;
+        }
+
+        for (int i = Free; i < Used && variance > 0; i++)
+        {
+            Factors[i] = Math.Clamp(Factors[i] + (Covariance[(i * Capacity) + index] / variance * missing), Least, Most);
+        }
+
+        for (int i = 0; i < Free && variance > 0; i++)
+        {
+            Factors[i] += Covariance[(i * Capacity) + index] / variance * missing;
+        }
+
+        Factors[index] = least;
+    }
+
+    /// <summary>Variance of each factor's part of a sum, relative to the part, where the sum itself is known: what all have in common cancels out.</summary>
+    /// <param name="amounts">By state.</param>
+    /// <param name="variances">Receives them, by factor.</param>
+    internal void PartVariances(ReadOnlySpan<double> amounts, Span<double> variances) => PartVariances(amounts, default, Free, variances);
+
+    /// <summary>The same where a part also hangs on states that all share.</summary>
+    /// <param name="amounts">By state.</param>
+    /// <param name="profiles">By factor, a row for each state: what it has of the shared states from <paramref name="first"/> up to the first factor, for each unit of its amount. Empty for none.</param>
+    /// <param name="first">The first shared state.</param>
+    /// <param name="variances">Receives them, by factor.</param>
+    internal void PartVariances(ReadOnlySpan<double> amounts, ReadOnlySpan<double> profiles, int first, Span<double> variances)
+    {
+        int used = Used, shared = profiles.IsEmpty ? 0 : Free - first;
+        amounts = amounts[..used];
+        Span<double> moved = _gain.AsSpan(0, used);
+        double sum = Dot(Factors.AsSpan(0, used), amounts), common = 0;
+        for (int i = 0; i < used; i++)
+        {
+            moved[i] = Dot(Covariance.AsSpan(i * Capacity, used), amounts);
+            common += moved[i] * amounts[i];
         }
 
         common = sum > 0 ? common / (sum * sum) : 0;
+        Span<int> has = stackalloc int[shared];
         for (int i = Free; i < used; i++)
         {
-            double own = Covariance[(i * Capacity) + i] / (Factors[i] * Factors[i]);
-            double shared = sum > 0 ? variances[i] / (Factors[i] * sum) : 0;
-            variances[i] = Math.Max(0, own - (2 * shared) + common);
+            ReadOnlySpan<double> row = Covariance.AsSpan(i * Capacity, used), profile = shared == 0 ? default : profiles.Slice(i * shared, shared);
+            double part = Factors[i], own = row[i], cross = moved[i];
+            int count = 0;
+            for (int j = 0; j < profile.Length; j++)
+            {
+                if (profile[j] != 0)
+                {
+                    has[count++] = j;
+                    part += profile[j] * Factors[first + j];
+                    own += 2 * profile[j] * row[first + j];
+                    cross += profile[j] * moved[first + j];
+                }
+            }
+
+            foreach (int j in has[..count])
+            {
+                ReadOnlySpan<double> of = Covariance.AsSpan(((first + j) * Capacity) + first, shared);
+                double inner = 0;
+                foreach (int k in has[..count])
+                {
+                    inner += profile[k] * of[k];
+                }
+
+                own += profile[j] * inner;
+            }
+
+            part = Math.Max(part, Least);
+            variances[i] = Math.Max(0, (own / (part * part)) - (sum > 0 ? 2 * cross / (part * sum) : 0) + common);
         }
     }
 
@@ -148,22 +216,31 @@ internal sealed class FactorFilter
             return;
         }
 
-        double limit = MostDeviations * Math.Sqrt(variance);
+        double limit = MostDeviations * Math.Sqrt(variance), inverse = 1 / variance;
         double innovation = Math.Clamp(sum - expected, -limit, limit);
         for (int i = 0; i < used; i++)
         {
-            double weight = gain[i] / variance;
-            if (weight == 0)
+            double own = gain[i];
+            if (own == 0)
             {
                 continue;
             }
 
-            double moved = Factors[i] + (weight * innovation);
+            double moved = Factors[i] + (own * inverse * innovation);
             Factors[i] = i < Free ? moved : Math.Clamp(moved, Least, Most);
             Span<double> row = Covariance.AsSpan(i * Capacity, used);
-            for (int j = 0; j < used; j++)
+
+            // In this order it stays symmetric to the last bit: half of it is enough to resume from.
+            int j = 0;
+            Vector<double> owns = new(own), inverses = new(inverse);
+            for (; j <= used - Vector<double>.Count; j += Vector<double>.Count)
             {
-                row[j] -= weight * gain[j];
+                (new Vector<double>(row[j..]) - (owns * new Vector<double>(gain[j..]) * inverses)).CopyTo(row[j..]);
+            }
+
+            for (; j < used; j++)
+            {
+                row[j] -= own * gain[j] * inverse;
             }
         }
     }

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace Keck.Metering;
 
 /// <summary>The factors on one kind of meter: those that follow runs, or memory's.</summary>
-internal sealed class SignatureDomain(int capacity)
+internal sealed class SignatureDomain
 {
     // Weights become energy by the ratio of the two over this time.
     private const double ScaleSeconds = 60;
@@ -12,30 +12,54 @@ internal sealed class SignatureDomain(int capacity)
     private const double SlowDeviation = 0.04;
     private const double SlowSeconds = 2;
 
+    // How far what all share wanders in a second: parts of what it may be off by.
+    private const double SharedWander = 0.02;
+
     // By model: its weights are of its own size.
     private readonly WeightScale[] _scales = new WeightScale[Enum.GetValues<ModelKind>().Length];
     private double _seconds;
-    private readonly double[] _variances = new double[capacity];
+    private readonly int _capacity;
+    private readonly double _kindDeviation;
+    private readonly double[] _variances;
     private readonly MeterLateness[] _meters = new MeterLateness[Signatures.MeterSlots / 3];
 
-    internal FactorFilter Filter { get; } = new(capacity, Signatures.MeterSlots);
+    internal SignatureDomain(int capacity, double kindDeviation)
+    {
+        (_capacity, _kindDeviation) = (capacity, kindDeviation);
+        _variances = new double[capacity];
+        Amounts = new double[capacity];
+        Filter = new FactorFilter(capacity, Signatures.SystemSlot);
+        for (int i = 0; i < PowerFeatures.Count; i++)
+        {
+            Filter.Set(Signatures.CoefficientSlots + i, 0, GeneralModel.Deviations[i]);
+        }
+
+        for (int a = 0; a < WorkKind.Count; a++)
+        {
+            for (int b = 0; b < WorkKind.Count; b++)
+            {
+                Filter.Covariance[((Signatures.KindSlots + a) * capacity) + Signatures.KindSlots + b] = WorkKind.Likeness(a, b) * kindDeviation * kindDeviation;
+            }
+        }
+    }
+
+    internal FactorFilter Filter { get; }
 
     /// <summary>By slot: the weight of a meter's tick, without the factor.</summary>
-    internal double[] Amounts { get; } = new double[capacity];
+    internal double[] Amounts { get; }
 
     /// <summary>By slot: variance of its part of the last meter's tick, relative to the part.</summary>
     internal ReadOnlySpan<double> PartVariances => _variances;
-
 
     /// <summary>All of it; set to resume.</summary>
     internal SignatureDomainState State
     {
         get
         {
-            ImmutableArray<double>.Builder covariance = ImmutableArray.CreateBuilder<double>(Filter.Used * Filter.Used);
+            ImmutableArray<double>.Builder covariance = ImmutableArray.CreateBuilder<double>(Filter.Used * (Filter.Used + 1) / 2);
             for (int i = 0; i < Filter.Used; i++)
             {
-                covariance.AddRange(Filter.Covariance.AsSpan(i * Filter.Capacity, Filter.Used));
+                covariance.AddRange(Filter.Covariance.AsSpan(i * Filter.Capacity, i + 1));
             }
 
             return new SignatureDomainState(Filter.PriorDeviation, [.. _scales], [.. _meters.Select(meter => meter.State)], [.. Filter.Factors.AsSpan(0, Filter.Used)], covariance.MoveToImmutable());
@@ -49,11 +73,15 @@ internal sealed class SignatureDomain(int capacity)
                 _meters[meter].State = value.Meters[meter];
             }
 
-            int used = Math.Min(value.Factors.Length, capacity);
+            int used = Math.Min(value.Factors.Length, _capacity);
             value.Factors.AsSpan(0, used).CopyTo(Filter.Factors);
+            int from = 0;
             for (int i = 0; i < used; i++)
             {
-                value.Covariance.AsSpan(i * value.Factors.Length, used).CopyTo(Filter.Covariance.AsSpan(i * capacity));
+                for (int j = 0; j <= i; j++)
+                {
+                    Filter.Covariance[(i * _capacity) + j] = Filter.Covariance[(j * _capacity) + i] = value.Covariance[from++];
+                }
             }
         }
     }
@@ -62,6 +90,16 @@ internal sealed class SignatureDomain(int capacity)
     {
         _seconds = seconds;
         Filter.Wander(seconds);
+        for (int i = 0; i < PowerFeatures.Count; i++)
+        {
+            Filter.Wander(Signatures.CoefficientSlots + i, seconds, SharedWander, GeneralModel.Deviations[i]);
+        }
+
+        for (int i = 0; i < WorkKind.Count; i++)
+        {
+            Filter.Wander(Signatures.KindSlots + i, seconds, SharedWander, _kindDeviation);
+        }
+
         double kept = Math.Exp(-seconds / ScaleSeconds);
         foreach (ref WeightScale scale in _scales.AsSpan())
         {
@@ -69,7 +107,7 @@ internal sealed class SignatureDomain(int capacity)
         }
     }
 
-    internal void Learn(int meter, ModelKind model, double active, in LearningNoise noise)
+    internal void Learn(int meter, ModelKind model, double active, in LearningNoise noise, ReadOnlySpan<double> profiles)
     {
         double weight = 0;
         for (int slot = Signatures.SystemSlot; slot < Filter.Used; slot++)
@@ -80,14 +118,14 @@ internal sealed class SignatureDomain(int capacity)
         Amounts.AsSpan(0, Signatures.MeterSlots).Clear();
         if (noise.IsUseless)
         {
-            Filter.PartVariances(Amounts, _variances);
+            Filter.PartVariances(Amounts, profiles, Signatures.CoefficientSlots, _variances);
             return;
         }
 
         ref WeightScale known = ref _scales[(int)model];
         known = new WeightScale(known.Microjoules + active, known.Weight + weight);
         double scale = known.Microjoules / known.Weight;
-        for (int slot = Signatures.SystemSlot; slot < Filter.Used; slot++)
+        for (int slot = Signatures.CoefficientSlots; slot < Filter.Used; slot++)
         {
             Amounts[slot] *= scale;
         }
@@ -97,7 +135,7 @@ internal sealed class SignatureDomain(int capacity)
         {
             ref MeterLateness meterOf = ref _meters[meter];
             double expected = 0;
-            for (int slot = Signatures.SystemSlot; slot < Filter.Used; slot++)
+            for (int slot = Signatures.CoefficientSlots; slot < Filter.Used; slot++)
             {
                 expected += Amounts[slot] * Filter.Factors[slot];
             }
@@ -118,7 +156,12 @@ internal sealed class SignatureDomain(int capacity)
         }
 
         Filter.Observe(Amounts, active, own);
+        for (int i = 0; i < PowerFeatures.Count; i++)
+        {
+            Filter.Limit(Signatures.CoefficientSlots + i, -GeneralModel.Prior[i]);
+        }
+
         Amounts.AsSpan(0, Signatures.MeterSlots).Clear();
-        Filter.PartVariances(Amounts, _variances);
+        Filter.PartVariances(Amounts, profiles, Signatures.CoefficientSlots, _variances);
     }
 }

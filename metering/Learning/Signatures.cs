@@ -9,16 +9,25 @@ namespace Keck.Metering;
 internal sealed class Signatures
 {
     /// <summary>Slots at most: learning costs the square of it.</summary>
-    internal const int MostSlots = 88;
+    internal const int MostSlots = RestSlot + 63;
 
     /// <summary>The first slots are the meters' own: what a reading was late by, which the next one makes good.</summary>
     internal const int MeterSlots = 24;
 
-    /// <summary>Slot of kernel threads and interrupts.</summary>
-    internal const int SystemSlot = MeterSlots;
+    /// <summary>Then what all share: how this machine's coefficients differ from <see cref="GeneralModel"/>.</summary>
+    internal const int CoefficientSlots = MeterSlots;
+
+    /// <summary>And what each kind of work costs more than the model says.</summary>
+    internal const int KindSlots = CoefficientSlots + PowerFeatures.Count;
+
+    /// <summary>Slot of kernel threads and interrupts: the first that is somebody's.</summary>
+    internal const int SystemSlot = KindSlots + WorkKind.Count;
 
     /// <summary>Slot of all who have none of their own, and of what is unattributed.</summary>
-    internal const int RestSlot = MeterSlots + 1;
+    internal const int RestSlot = SystemSlot + 1;
+
+    /// <summary>How many slots all share.</summary>
+    internal const int SharedSlots = SystemSlot - CoefficientSlots;
 
     // Who has a smaller part of a meter than this has no slot of its own: nothing could be learned of it.
     private const double LeastShare = 0.003;
@@ -26,12 +35,20 @@ internal sealed class Signatures
     private const double ShareSeconds = 5;
 
     private readonly SignatureSlot[] _slots = new SignatureSlot[MostSlots];
-    private readonly SignatureDomain[] _domains = [new(MostSlots), new(MostSlots)];
+    private readonly SignatureDomain[] _domains;
     private readonly Column<RowSlot> _slotOfRow = new();
+
+    // By slot: what it had of each shared slot in this tick, and what it weighed.
+    private readonly double[] _profiles = new double[MostSlots * SharedSlots];
+    private readonly double[] _plains = new double[MostSlots];
+    private bool _profiled;
     private Observation? _observation;
 
-    internal Signatures()
+    /// <param name="kindDeviation">How far a kind of work is from the model, while nothing is known of it.</param>
+    /// <param name="memoryKindDeviation">The same of memory's energy.</param>
+    internal Signatures(double kindDeviation, double memoryKindDeviation)
     {
+        _domains = [new(MostSlots, kindDeviation), new(MostSlots, memoryKindDeviation)];
         Used = RestSlot + 1;
         _slots[SystemSlot].InUse = _slots[RestSlot].InUse = true;
     }
@@ -122,6 +139,9 @@ internal sealed class Signatures
     internal void Begin(Observation observation)
     {
         _observation = observation;
+        _profiles.AsSpan().Clear();
+        _plains.AsSpan().Clear();
+        _profiled = false;
         double seconds = observation.Length.Seconds;
         for (int slot = RestSlot + 1; slot < Used; slot++)
         {
@@ -186,6 +206,12 @@ internal sealed class Signatures
         return known.Slot;
     }
 
+    /// <summary>What the kinds of work cost more than the model says.</summary>
+    internal ReadOnlySpan<double> Kinds(bool memory) => Domain(memory).Filter.Factors.AsSpan(KindSlots, WorkKind.Count);
+
+    /// <summary>How this machine's coefficients differ from <see cref="GeneralModel"/>.</summary>
+    internal ReadOnlySpan<double> Coefficients => Domain(memory: false).Filter.Factors.AsSpan(CoefficientSlots, PowerFeatures.Count);
+
     /// <summary>What an owner's weight is multiplied by.</summary>
     internal double Factor(int owner, bool memory) => Domain(memory).Filter.Factors[SlotOf(owner)];
 
@@ -205,14 +231,41 @@ internal sealed class Signatures
         }
     }
 
+    /// <summary>Adds what a consumer's thread had of the features of the general model.</summary>
+    internal Span<double> FeaturesOf(int slot) => _profiles.AsSpan(slot * SharedSlots, PowerFeatures.Count);
+
+    /// <summary>Adds what a consumer's thread weighed, and of which kind of work it was.</summary>
+    internal void AddWork(int slot, in WorkKind kind, double plain)
+    {
+        _plains[slot] += plain;
+        kind.AddTo(_profiles.AsSpan((slot * SharedSlots) + PowerFeatures.Count, WorkKind.Count), plain);
+    }
+
+    // By slot, for each unit of weight. Made once a tick.
+    private ReadOnlySpan<double> Profiles()
+    {
+        for (int slot = SystemSlot; slot < Used && !_profiled; slot++)
+        {
+            double each = _plains[slot] > 0 ? 1 / _plains[slot] : 0;
+            foreach (ref double amount in _profiles.AsSpan(slot * SharedSlots, SharedSlots))
+            {
+                amount *= each;
+            }
+        }
+
+        _profiled = true;
+        return _profiles;
+    }
+
     /// <summary>Learns from a meter's tick, and tells how sure each owner's part of it is.</summary>
-    /// <param name="owners">Who shared in it; their weights include the factors.</param>
+    /// <param name="owners">Who shared in it.</param>
+    /// <param name="shared">By shared slot: what all of them had of each feature, and of each kind of work.</param>
     /// <param name="memory">Whether the meter is of memory.</param>
     /// <param name="meter">Which one.</param>
     /// <param name="model">By which model the weights are.</param>
     /// <param name="active">The active energy, µJ.</param>
     /// <param name="noise">What it is off by; infinite where nothing may be learned from it.</param>
-    internal void Learn(OwnerSums owners, bool memory, int meter, ModelKind model, double active, in LearningNoise noise)
+    internal void Learn(OwnerSums owners, ReadOnlySpan<double> shared, bool memory, int meter, ModelKind model, double active, in LearningNoise noise)
     {
         SignatureDomain domain = Domain(memory);
         Span<double> amounts = domain.Amounts;
@@ -231,20 +284,20 @@ internal sealed class Signatures
         foreach (ref OwnerSum owner in owners.Items)
         {
             int slot = SlotOf(owner.Owner);
-            double amount = owner.Weight / domain.Filter.Factors[slot];
             if (slot == RestSlot && owner.Owner >= 0 && owner.Weight > sum * LeastShare)
             {
                 slot = Promote(owner.Owner, owner.Weight / sum);
             }
 
-            amounts[slot] += amount;
+            amounts[slot] += owner.Plain;
             if (!memory)
             {
-                _slots[slot].Amount += amount;
+                _slots[slot].Amount += owner.Plain;
             }
         }
 
-        domain.Learn(meter, model, active, noise);
+        shared.CopyTo(amounts[CoefficientSlots..]);
+        domain.Learn(meter, model, active, noise, memory ? default : Profiles());
     }
 
     // Gives a consumer a slot of its own, if need be that of one who has become much smaller.

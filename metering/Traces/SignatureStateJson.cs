@@ -12,6 +12,7 @@ internal static class SignatureStateJson
     internal static void Write(Utf8JsonWriter json, SignatureState state)
     {
         json.WriteStartObject("learned"u8);
+        json.WriteNumber("sharedSlots"u8, Signatures.SharedSlots);
         json.WriteStartArray("slots"u8);
         foreach (SignatureSlotState slot in state.Slots)
         {
@@ -84,6 +85,12 @@ internal static class SignatureStateJson
         }
 
         TraceFields.RequireObject(element, "learned");
+        if (TraceFields.IntOrNull(element, "sharedSlots"u8, 0, int.MaxValue) != Signatures.SharedSlots)
+        {
+            // Learned by a version that knew other things of a machine: none of it says anything here.
+            return null;
+        }
+
         ImmutableArray<SignatureSlotState>.Builder slots = ImmutableArray.CreateBuilder<SignatureSlotState>();
         foreach (JsonElement item in TraceFields.Array(element, "slots"u8, Signatures.MostSlots))
         {
@@ -125,13 +132,13 @@ internal static class SignatureStateJson
                     Signed(meter, "offMicrojoules"u8), Signed(meter, "stepMicrojoules"u8), Signed(meter, "products"u8), TraceFields.BoolOrNull(meter, "odd"u8) ?? false));
             }
 
-            if (factors.Length != slots.Count || covariance.Length != factors.Length * factors.Length)
+            if (factors.Length != slots.Count || covariance.Length != factors.Length * (factors.Length + 1) / 2)
             {
                 throw new TraceFormatException($"there are {slots.Count} slots, {factors.Length} factors and {covariance.Length} covariances");
             }
 
             // Weights are multiplied by them: what is no factor would make energy out of nothing.
-            foreach (double factor in factors.Skip(Signatures.MeterSlots))
+            foreach (double factor in factors.Skip(Signatures.SystemSlot))
             {
                 if (factor is < FactorFilter.Least or > FactorFilter.Most)
                 {

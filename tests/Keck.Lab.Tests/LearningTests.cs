@@ -16,6 +16,27 @@ public sealed class LearningTests
     }
 
     [Fact]
+    public void Adaptive_OverAllFamilies_IsNearerThanFullModel()
+    {
+        List<double> full = [], adaptive = [];
+        foreach (string family in Families.Names)
+        {
+            foreach (string scenario in Scenarios)
+            {
+                AccuracyReport[] reports = LabScore.Of(
+                    LabSimulation.Create(family, 102, scenario, 30, idleSeconds: 1.5),
+                    LabScore.Product(new AttributionOptions { Model = ModelKind.FullModel }),
+                    LabScore.Product(new AttributionOptions()));
+                Assert.All(reports, report => Assert.Equal(0, report.NotConserved));
+                full.Add(reports[0].MachineError!.Value);
+                adaptive.Add(reports[1].MachineError!.Value);
+            }
+        }
+
+        Assert.True(adaptive.Average() < full.Average() * 0.8, $"{adaptive.Average():P1} adaptive, {full.Average():P1} by the formula");
+    }
+
+    [Fact]
     public void Calibration_OverAllFamilies_BringsTheErrorDownAndItsBoundsHold()
     {
         (_, double plain, _) = Errors(calibrated: false);

@@ -7,7 +7,9 @@ public sealed class AttributionModelTests
     [Theory]
     [InlineData(false, false, null, ModelKind.CpuTimeRatio)]
     [InlineData(true, false, null, ModelKind.FrequencyWeighted)]
-    [InlineData(true, true, null, ModelKind.FullModel)]
+    [InlineData(true, true, null, ModelKind.Adaptive)]
+    [InlineData(true, true, ModelKind.FullModel, ModelKind.FullModel)]
+    [InlineData(true, false, ModelKind.Adaptive, ModelKind.FrequencyWeighted)]
     [InlineData(true, true, ModelKind.FrequencyWeighted, ModelKind.FrequencyWeighted)]
     [InlineData(true, true, ModelKind.CpuTimeRatio, ModelKind.CpuTimeRatio)]
     [InlineData(true, false, ModelKind.FullModel, ModelKind.FrequencyWeighted)]
@@ -52,6 +54,72 @@ public sealed class AttributionModelTests
 
         // α = 0: 1.15 against 1.6.
         Assert.Equal((418_182, 581_818), FullModel(new AttributionOptions { Alpha = 0 }));
+    }
+
+    [Fact]
+    public void Attribute_AdaptiveKnowingNothing_FollowsTheGeneralModel()
+    {
+        (Observation observation, int[] threads, int[] processes) = TwoProcesses();
+        observation.Next(Second);
+
+        // At 2.5 GHz, two instructions a cycle against one: 0.55 + 2 × 0.4 and 0.55 + 0.4, and for both half of what is awake around two cores (0.15 each).
+        observation.Run(threads[0], (0, Second / 10, 250_000));
+        Count(observation, cycles: 250_000_000, instructions: 500_000_000, misses: 0);
+        observation.Run(threads[1], (1, Second / 10, 250_000));
+        Count(observation, cycles: 250_000_000, instructions: 250_000_000, misses: 0);
+        observation.CloseCpus();
+        observation.Read(0, 1_000_000);
+        double awake = 0.15 * 2 * (1 - (0.9 * 0.9)) / 0.1 / 2, heavy = 1.35 + awake, light = 0.95 + awake;
+        (long first, long second) = Shares(new Attributor().Attribute(observation), processes);
+        Assert.Equal(1_000_000, first + second);
+        Assert.Equal(1e6 * heavy / (heavy + light), first, 2.0);
+    }
+
+    [Fact]
+    public void Attribute_AdaptiveOnAMachineOfOtherCoefficients_LearnsThem()
+    {
+        // A machine whose energy is nearly all in its instructions: by the general model half of it goes by the clock.
+        static double Share(bool signatures)
+        {
+            (Observation observation, int[] threads, int[] processes) = TwoProcesses();
+            Attributor attributor = new(new AttributionOptions { Signatures = signatures });
+            Random random = new(7);
+            long estimate = 0, truth = 0, all = 0;
+            for (int tick = 0; tick < 400; tick++)
+            {
+                observation.Next(Second / 10);
+                double energy = 0;
+                for (int i = 0; i < 2; i++)
+                {
+                    // One does three instructions a cycle, the other a third.
+                    long nanoseconds = random.Next(5) * (Second / 50), instructions = i == 0 ? nanoseconds * 15 / 2 : nanoseconds * 5 / 6;
+                    if (nanoseconds > 0)
+                    {
+                        observation.Run(threads[i], (i, nanoseconds, nanoseconds * 5 / 2_000));
+                        Count(observation, cycles: nanoseconds * 5 / 2, instructions, misses: 0);
+                    }
+
+                    double used = (nanoseconds * 1e-3) + (instructions * 2e-3);
+                    energy += used;
+                    truth += i == 0 && tick >= 200 ? (long)used : 0;
+                }
+
+                observation.CloseCpus();
+                observation.Read(0, (long)energy);
+                TickAttribution result = attributor.Attribute(observation);
+                if (tick >= 200)
+                {
+                    estimate += result.Processes.Items.Contains(processes[0]) ? result.Active(processes[0], 0) : 0;
+                    all += (long)energy;
+                }
+            }
+
+            Assert.InRange(truth, all / 2, all);
+            return Math.Abs(estimate - truth) / (double)all;
+        }
+
+        double without = Share(signatures: false), with = Share(signatures: true);
+        Assert.True(with < without / 3 && without > 0.05, $"{with:P1} with, {without:P1} without");
     }
 
     [Fact]
@@ -135,7 +203,7 @@ public sealed class AttributionModelTests
         Count(observation, cycles: 100_000_000, instructions: 50_000_000, misses: 20_000_000);
         observation.CloseCpus();
         observation.Read(0, 1_000_000);
-        return Shares(new Attributor(options).Attribute(observation), processes);
+        return Shares(new Attributor(options with { Model = ModelKind.FullModel }).Attribute(observation), processes);
     }
 
     private static void Count(Observation observation, long cycles, long instructions, long misses)

@@ -13,7 +13,7 @@ internal static class ReplayCommand
     {
         Argument<FileInfo> trace = new("TRACE") { Description = "trace to read, plain or gzip" };
         Option<FileInfo> output = new("--out") { Description = "figures to write, NDJSON, one object a tick", HelpName = "FILE", Required = true };
-        Option<string?> model = new("--model") { Description = "the most detailed model: auto, time, frequency, full or calibrated (default: as recorded)", HelpName = "MODEL" };
+        Option<string?> model = new("--model") { Description = "the most detailed model: auto, time, frequency, full, calibrated or adaptive (default: as recorded)", HelpName = "MODEL" };
         Option<string?> idle = new("--idle") { Description = "separate, proportional or allocated (default: as recorded)", HelpName = "POLICY" };
         Option<string?> signatures = new("--signatures") { Description = "on or off: learn a factor for each large consumer (default: as recorded, else on)", HelpName = "on|off" };
         Option<FileInfo?> calibration = new("--calibration") { Description = "machine profile that keck-host calibrate wrote", HelpName = "PROFILE.json" };
@@ -24,7 +24,7 @@ internal static class ReplayCommand
             string? modelName = parsed.GetValue(model), idleName = parsed.GetValue(idle);
             if (modelName is not (null or "auto") && AttributionNames.ParseModel(modelName) is null)
             {
-                Console.Error.WriteLine($"keck-host: --model: '{modelName}' is none of auto, time, frequency, full, calibrated");
+                Console.Error.WriteLine($"keck-host: --model: '{modelName}' is none of auto, time, frequency, full, calibrated, adaptive");
                 return ExitCodes.Usage;
             }
 

@@ -8,11 +8,11 @@ namespace Keck.Lab;
 internal static class AccuracyCommand
 {
     private static readonly string[] Scenarios = ["mixed", "steady", "overcommitted", "smt-heavy", "memory-bound"];
-    private static readonly string[] Variants = ["calibrated", "calibrated, no signatures", "calibrated, two kinds unseen", "uncalibrated", "uncalibrated, no signatures"];
+    private static readonly string[] Variants = ["calibrated", "calibrated, no signatures", "calibrated, two kinds unseen", "uncalibrated", "uncalibrated, by formula", "uncalibrated, no signatures"];
 
     internal static Command Create()
     {
-        Option<int> first = new("--first") { Description = "first seed", DefaultValueFactory = _ => 201 };
+        Option<int> first = new("--first") { Description = "first seed", DefaultValueFactory = _ => 401 };
         Option<int> seeds = new("--seeds") { Description = "machines of each family", DefaultValueFactory = _ => 4 };
         Option<double> seconds = new("--seconds") { Description = "length of each run", DefaultValueFactory = _ => 30 };
         Option<double> idle = new("--idle-first") { Description = "seconds that the host is idle first", DefaultValueFactory = _ => 1.5 };
@@ -37,7 +37,8 @@ internal static class AccuracyCommand
                         LabSimulation.Create(family, seed, scenario, seconds, idleSeconds: idle),
                         [
                             LabScore.Product(new AttributionOptions { Profile = profile }), LabScore.Product(new AttributionOptions { Profile = profile, Signatures = false }),
-                            LabScore.Product(new AttributionOptions { Profile = few }), LabScore.Product(new AttributionOptions()), LabScore.Product(new AttributionOptions { Signatures = false }),
+                            LabScore.Product(new AttributionOptions { Profile = few }), LabScore.Product(new AttributionOptions()),
+                            LabScore.Product(new AttributionOptions { Model = ModelKind.FullModel }), LabScore.Product(new AttributionOptions { Signatures = false }),
                             .. PeerFormulas.Names.Select(LabScore.Peer),
                         ]);
                     for (int i = 0; i < names.Length; i++)
