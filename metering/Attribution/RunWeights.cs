@@ -38,6 +38,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
 
     // By thread: what its instruction mix costs against the profile's model.
     private readonly Column<double> _mixFactors = new();
+    private readonly Column<double> _novelties = new();
     private readonly MixTable? _mixes =
         options.Profile is { Mixes.Length: > 0 } profile && options.Model is (null or ModelKind.Calibrated) ? new MixTable(profile.Mixes) : null;
 
@@ -186,7 +187,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         ReadOnlySpan<double> signatureOf = signatures is null ? [] : signatures.Domain(memory: false).Filter.Factors;
         Span<WorkKind> kinds = Room(_kinds, signatures is null ? 0 : threads.Length);
         Span<int> signatureSlots = Room(_signatureSlots, kinds.Length);
-        Span<double> mixFactors = Room(_mixFactors, _mixes is null ? 0 : threads.Length);
+        Span<double> mixFactors = Room(_mixFactors, _mixes is null ? 0 : threads.Length), novelties = Room(_novelties, mixFactors.Length);
         Span<double> squares = Room(_squares, allRuns.Length), times = Room(_times, allRuns.Length);
         Span<int> slots = Room(_slots, allRuns.Length);
         bool holdsMemory = zones.MemoryMeters > 0;
@@ -207,7 +208,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
             double missFactor = 1;
             if (_mixes is not null)
             {
-                (mixFactors[t], missFactor) = _mixes.Factors(thread);
+                (mixFactors[t], missFactor, novelties[t]) = _mixes.Factors(thread);
             }
 
             if (holdsMemory)
@@ -298,7 +299,8 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
 
     private void Weigh(Observation observation, MeterZones zones, double meanSquare, double meanFactor, ref GeneralPass pass)
     {
-        bool byTime = Model == ModelKind.CpuTimeRatio, byCounters = Model == ModelKind.FullModel, byPower = Model is ModelKind.Calibrated or ModelKind.Adaptive, adaptive = Model == ModelKind.Adaptive;
+        bool byTime = Model == ModelKind.CpuTimeRatio, byCounters = Model == ModelKind.FullModel, byPower = Model is ModelKind.Calibrated or ModelKind.Adaptive, adaptive = Model == ModelKind.Adaptive, calibrated = Model == ModelKind.Calibrated;
+        Span<double> novelties = _novelties.Items;
         Span<double> powers = _powers.Items, shifts = _shifts.Items, awake = _awake.Items;
         Span<int> signatureSlots = _signatureSlots.Items;
         Span<WorkKind> kinds = _kinds.Items;
@@ -367,7 +369,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
 
             if (signed.Length > 0 && signatureSlots[t] != Signatures.RestSlot)
             {
-                signatures!.AddWork(signatureSlots[t], kinds[t], plains);
+                signatures!.AddWork(signatureSlots[t], kinds[t], plains, calibrated && t < novelties.Length ? novelties[t] : 0);
             }
         }
     }

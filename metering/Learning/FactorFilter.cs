@@ -61,6 +61,9 @@ internal sealed class FactorFilter
     /// <summary>Knows nothing of a factor any more.</summary>
     internal void Forget(int index) => Set(index, 1, PriorDeviation);
 
+    /// <summary>A factor may be further off than was thought.</summary>
+    internal void Doubt(int index, double deviation) => Covariance[(index * Capacity) + index] += deviation * deviation;
+
     /// <summary>Makes a state this, independent of all others.</summary>
     internal void Set(int index, double value, double deviation)
     {

@@ -5,6 +5,9 @@ internal struct SignatureSlot
 {
     internal bool InUse;
 
+    /// <summary>Whether it has not been looked at what kind of work it does.</summary>
+    internal bool Fresh;
+
     /// <summary>Changes when the slot gets another consumer.</summary>
     internal int Generation;
 

@@ -13,6 +13,7 @@ namespace Keck.Metering;
 /// <param name="Instructions">What it did in the last tick.</param>
 /// <param name="Cycles">Its cycles.</param>
 /// <param name="Misses">Its misses.</param>
+/// <param name="Fresh">Whether it has not been looked at what kind of work it does.</param>
 public sealed record SignatureSlotState(
     string? Machine, ImmutableArray<SignatureRow> Rows, double Share, double Ipc, double MissRate, double OtherSeconds, double Amount,
-    double Instructions, double Cycles, double Misses);
+    double Instructions, double Cycles, double Misses, bool Fresh = false);

@@ -34,6 +34,9 @@ internal sealed class Signatures
 
     private const double ShareSeconds = 5;
 
+    // How far work that a profile has never met is from its model, one standard deviation.
+    private const double NovelDeviation = 0.25;
+
     private readonly SignatureSlot[] _slots = new SignatureSlot[MostSlots];
     private readonly SignatureDomain[] _domains;
     private readonly Column<RowSlot> _slotOfRow = new();
@@ -41,6 +44,7 @@ internal sealed class Signatures
     // By slot: what it had of each shared slot in this tick, and what it weighed.
     private readonly double[] _profiles = new double[MostSlots * SharedSlots];
     private readonly double[] _plains = new double[MostSlots];
+    private readonly double[] _novelties = new double[MostSlots];
     private bool _profiled;
     private Observation? _observation;
 
@@ -94,7 +98,7 @@ internal sealed class Signatures
 
                 slots.Add(new SignatureSlotState(
                     signature.Machine, rows.ToImmutable(), signature.Share, signature.Behaviour.Ipc, signature.Behaviour.MissRate, signature.Behaviour.OtherSeconds, signature.Amount,
-                    signature.Behaviour.Pending.Instructions, signature.Behaviour.Pending.Cycles, signature.Behaviour.Pending.Misses));
+                    signature.Behaviour.Pending.Instructions, signature.Behaviour.Pending.Cycles, signature.Behaviour.Pending.Misses, signature.Fresh));
             }
 
             return new SignatureState(slots.ToImmutable(), [.. _domains.Select(domain => domain.State)]);
@@ -116,6 +120,7 @@ internal sealed class Signatures
                     Pid = named ? state.Rows[0].Pid : 0,
                     StartNanoseconds = named ? state.Rows[0].StartNanoseconds : 0,
                     Share = state.Share,
+                    Fresh = state.Fresh,
                     Amount = state.Amount,
                     Behaviour = new Behaviour { Ipc = state.Ipc, MissRate = state.MissRate, OtherSeconds = state.OtherSeconds, Pending = (state.Instructions, state.Cycles, state.Misses) },
                 };
@@ -141,6 +146,7 @@ internal sealed class Signatures
         _observation = observation;
         _profiles.AsSpan().Clear();
         _plains.AsSpan().Clear();
+        _novelties.AsSpan().Clear();
         _profiled = false;
         double seconds = observation.Length.Seconds;
         for (int slot = RestSlot + 1; slot < Used; slot++)
@@ -157,6 +163,7 @@ internal sealed class Signatures
             }
             else if (signature.InUse && signature.Behaviour.Close(seconds))
             {
+                signature.Fresh = true;
                 foreach (SignatureDomain domain in _domains)
                 {
                     domain.Filter.Forget(slot);
@@ -235,9 +242,10 @@ internal sealed class Signatures
     internal Span<double> FeaturesOf(int slot) => _profiles.AsSpan(slot * SharedSlots, PowerFeatures.Count);
 
     /// <summary>Adds what a consumer's thread weighed, and of which kind of work it was.</summary>
-    internal void AddWork(int slot, in WorkKind kind, double plain)
+    internal void AddWork(int slot, in WorkKind kind, double plain, double novelty)
     {
         _plains[slot] += plain;
+        _novelties[slot] += plain * novelty;
         kind.AddTo(_profiles.AsSpan((slot * SharedSlots) + PowerFeatures.Count, WorkKind.Count), plain);
     }
 
@@ -247,6 +255,13 @@ internal sealed class Signatures
         for (int slot = SystemSlot; slot < Used && !_profiled; slot++)
         {
             double each = _plains[slot] > 0 ? 1 / _plains[slot] : 0;
+            if (_slots[slot].Fresh && each > 0)
+            {
+                // Of work that no commissioning run has met a profile knows little.
+                Domain(memory: false).Filter.Doubt(slot, _novelties[slot] * each * NovelDeviation);
+                _slots[slot].Fresh = false;
+            }
+
             foreach (ref double amount in _profiles.AsSpan(slot * SharedSlots, SharedSlots))
             {
                 amount *= each;
@@ -344,6 +359,7 @@ internal sealed class Signatures
             taken = new SignatureSlot
             {
                 InUse = true,
+                Fresh = true,
                 Generation = taken.Generation + 1,
                 Machine = machine,
                 MachineIndex = machine is null ? -1 : process.Machine,

@@ -37,6 +37,7 @@ internal static class SignatureStateJson
             json.WriteNumber("instructions"u8, slot.Instructions);
             json.WriteNumber("cycles"u8, slot.Cycles);
             json.WriteNumber("llcMisses"u8, slot.Misses);
+            json.WriteBoolean("fresh"u8, slot.Fresh);
             json.WriteEndObject();
         }
 
@@ -108,7 +109,7 @@ internal static class SignatureStateJson
             slots.Add(new SignatureSlotState(
                 TraceFields.TextOrNull(item, "machine"u8), rows.ToImmutable(), Number(item, "share"u8, 1), Number(item, "instructionsPerCycle"u8, 1e6),
                 Number(item, "missesPerCycle"u8, 1e6), Number(item, "otherSeconds"u8, Huge), Number(item, "amount"u8, Huge), Number(item, "instructions"u8, Huge),
-                Number(item, "cycles"u8, Huge), Number(item, "llcMisses"u8, Huge)));
+                Number(item, "cycles"u8, Huge), Number(item, "llcMisses"u8, Huge), TraceFields.BoolOrNull(item, "fresh"u8) ?? false));
         }
 
         ImmutableArray<SignatureDomainState>.Builder domains = ImmutableArray.CreateBuilder<SignatureDomainState>();

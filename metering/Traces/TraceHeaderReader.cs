@@ -185,7 +185,7 @@ internal static class TraceHeaderReader
         string idle = TraceFields.TextOrNull(element, "idle"u8) ?? IdlePolicy.Separate.Name();
         AttributionOptions options = new()
         {
-            Model = model == "auto" ? null : AttributionNames.ParseModel(model) ?? throw TraceFields.Unknown("model", model, "auto, time, frequency, full, calibrated"),
+            Model = model == "auto" ? null : AttributionNames.ParseModel(model) ?? throw TraceFields.Unknown("model", model, "auto, time, frequency, full, calibrated, adaptive"),
             Alpha = TraceFields.DoubleOrNull(element, "alpha"u8, 0, 10) ?? usual.Alpha,
             Beta = TraceFields.DoubleOrNull(element, "beta"u8, 0, 100) ?? usual.Beta,
             SharedWeight = TraceFields.DoubleOrNull(element, "sharedWeight"u8, 0.5, 1) ?? usual.SharedWeight,

@@ -36,6 +36,39 @@ public sealed class LearningTests
         Assert.True(adaptive.Average() < full.Average() * 0.8, $"{adaptive.Average():P1} adaptive, {full.Average():P1} by the formula");
     }
 
+    [Theory]
+    [InlineData("dual-server", false)]
+    [InlineData("arm-server", false)]
+    [InlineData("desktop", true)]
+    public void Replay_RecordedWhileItLearned_IsTheSameByteForByte(string family, bool calibrated)
+    {
+        MachineProfile? profile = calibrated ? MachineProfileFile.Read(MachineProfileFile.Write(Profile(family, 103))) : null;
+        LabSimulation simulation = LabSimulation.Create(family, 103, "mixed", 8, idleSeconds: 1.5);
+        Attributor attributor = new(new AttributionOptions { Profile = profile });
+        for (int tick = 0; tick < 45; tick++)
+        {
+            Assert.True(simulation.Advance());
+            _ = attributor.Attribute(simulation.Observation);
+        }
+
+        using MemoryStream trace = new(), live = new(), replayed = new();
+        TraceHeader header = simulation.Header with { InitialState = new TraceInitialState(attributor.Options, IdlePolicy.Separate, attributor.State) { Calibration = profile?.Hash } };
+        using (TraceWriter writer = new(trace, header))
+        using (ReplayWriter figures = new(live))
+        {
+            while (simulation.Advance())
+            {
+                figures.Write(simulation.Observation, attributor.Attribute(simulation.Observation), IdlePolicy.Separate);
+                writer.Write(simulation.Observation);
+            }
+        }
+
+        _ = Replay.Run(new MemoryStream(trace.ToArray()), new ReplayOptions { Profile = profile }, replayed);
+        string expected = System.Text.Encoding.UTF8.GetString(live.ToArray());
+        Assert.Contains(calibrated ? "\"model\":\"calibrated\"" : "\"model\":\"adaptive\"", expected, StringComparison.Ordinal);
+        Assert.Equal(expected, System.Text.Encoding.UTF8.GetString(replayed.ToArray()));
+    }
+
     [Fact]
     public void Calibration_OverAllFamilies_BringsTheErrorDownAndItsBoundsHold()
     {

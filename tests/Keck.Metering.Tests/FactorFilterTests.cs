@@ -126,4 +126,15 @@ public sealed class FactorFilterTests
         Assert.Equal(0.15, Math.Sqrt(apart[2]), 0.01);
         Assert.True(Math.Sqrt(alike[1]) < 0.01, $"{alike[1]}");
     }
+
+    [Fact]
+    public void Doubt_FactorOfUnknownWork_MovesFurther()
+    {
+        FactorFilter known = new(2, 0) { Used = 2 }, doubted = new(2, 0) { Used = 2 };
+        doubted.Doubt(0, 0.5);
+        known.Observe([100, 100], 260, 3);
+        doubted.Observe([100, 100], 260, 3);
+        Assert.Equal(known.Factors[0], known.Factors[1]);
+        Assert.True(doubted.Factors[0] > doubted.Factors[1] + 0.2, $"{doubted.Factors[0]} {doubted.Factors[1]}");
+    }
 }

@@ -49,6 +49,10 @@ public sealed class InstructionMixTests
         Assert.InRange(table.Factors(Counts(1.41)).Energy, 0.8, 1.2);
         Assert.InRange(table.Factors(Counts(7)).Energy, 0.5, 0.75);
         Assert.InRange(table.Factors(Counts(0.0001)).Energy, 0.75, 1.5);
+
+        // What is a little slower than a kind that is known is known; what is far from all of them is not.
+        Assert.Equal(0, table.Factors(Counts(1.9)).Novelty);
+        Assert.Equal(1, table.Factors(Counts(7)).Novelty);
     }
 
     [Theory]
@@ -60,7 +64,7 @@ public sealed class InstructionMixTests
     public void Factors_CountsThatSayNothing_AreOne(long instructions, long cycles, long misses)
     {
         MixTable table = new([new InstructionMix(2, 0.2, 0.5, 0.5)]);
-        Assert.Equal((1, 1), table.Factors(new ThreadSample { Instructions = instructions, Cycles = cycles, LlcMisses = misses }));
+        Assert.Equal((1, 1, 0), table.Factors(new ThreadSample { Instructions = instructions, Cycles = cycles, LlcMisses = misses }));
     }
 
     private static ThreadSample Counts(double ipc) => new() { Instructions = (long)(ipc * 1e9), Cycles = 1_000_000_000, LlcMisses = (long)(ipc * 0.2 * 1e6) };
