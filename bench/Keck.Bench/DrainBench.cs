@@ -32,7 +32,7 @@ internal static class DrainBench
             drain.Prime(online, observation);
         }
 
-        var attributor = new Attributor(new AttributionOptions { Signatures = false });
+        var attributor = new Attributor(new AttributionOptions { Model = ModelKind.FullModel, Signatures = false });
         var ledger = new EnergyLedger(Guid.NewGuid());
         var plainDrain = new PlainDrain();
         var plain = new PlainAttribution(attributor.Options);

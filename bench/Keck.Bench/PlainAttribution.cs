@@ -162,7 +162,7 @@ internal sealed class PlainAttribution(AttributionOptions options)
     {
         double active = total - fixedPart;
         double weights = owners.Sum(owner => owner.Weight), times = owners.Sum(owner => owner.Time);
-        double staticDoubt = _floors[meter.Id].Uncertainty * fixedPart;
+        double less = _floors[meter.Id].MayBeLess * fixedPart, more = _floors[meter.Id].MayBeMore * fixedPart;
         double skew = Math.Abs(tick.End - sample.ReadNanoseconds) + 1e6;
         double jitter = total * skew / (skew + Math.Max(1, tick.Length));
         double quantum = meter.Quantum!.Value.Value / Math.Sqrt(3);
@@ -174,8 +174,8 @@ internal sealed class PlainAttribution(AttributionOptions options)
             BoundSample sum = bounds.GetValueOrDefault(owner);
             sum.Add(new BoundSample
             {
-                SystematicBelow = model + (share * Math.Min(staticDoubt, active)) + (own * (1 - meter.LowFactor)),
-                SystematicAbove = model + (share * staticDoubt) + (own * (meter.HighFactor - 1)),
+                SystematicBelow = model + (share * Math.Min(more, active)) + (own * (1 - meter.LowFactor)),
+                SystematicAbove = model + (share * less) + (own * (meter.HighFactor - 1)),
                 RandomSquare = share * share * ((jitter * jitter) + (quantum * quantum)),
             });
             bounds[owner] = sum;

@@ -102,7 +102,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     internal ReadOnlySpan<double> Weights(int group) => _leaves.Weights.Items[_starts[group].._ends[group]];
 
     /// <summary>Weights without what has been learned.</summary>
-    internal ReadOnlySpan<double> Plains(int group) => _leaves.Plains.Items[_starts[group].._ends[group]];
+    internal ReadOnlySpan<double> Plains(int group) => signatures is null ? Weights(group) : _leaves.Plains.Items[_starts[group].._ends[group]];
 
     /// <summary>Weights by time alone.</summary>
     internal ReadOnlySpan<double> Times(int group) => _leaves.Times.Items[_starts[group].._ends[group]];
@@ -355,7 +355,11 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
                 {
                     int at = ends[slot]++;
                     weightOf[at] = weight;
-                    plainOf[at] = plain;
+                    if (signed.Length > 0)
+                    {
+                        plainOf[at] = plain;
+                    }
+
                     timeOf[at] = time;
                     ownerOf[at] = owner;
                     placeOf[at] = run;
