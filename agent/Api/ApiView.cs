@@ -167,7 +167,7 @@ internal sealed class ApiView
         {
             if (consumer.Kind == ConsumerKind.Process && consumer.Active[index] != 0)
             {
-                BoundSample part = consumer.Bounds.Part(consumer.Active[index], consumer.TotalActive);
+                BoundSample part = consumer.PartBounds(Ledger, consumer.Active[index]);
                 bounds.Add(part);
                 bounds.Add(part.Along(consumer.Static(Policy, index), consumer.Active[index]));
             }
@@ -183,7 +183,7 @@ internal sealed class ApiView
         bool overhead = totals.Overhead > 0 || meter.Domain == EnergyDomain.Overhead;
 
         // What is not static is active: they are off by the same, the other way round; the meter itself is off as well.
-        BoundSample fixedPart = totals.StaticBounds(totals.Static), moving = totals.TotalBounds.Part(active, totals.Total);
+        BoundSample fixedPart = totals.StaticBounds(totals.Static), moving = totals.Common(active);
         (moving.SystematicBelow, moving.SystematicAbove) = (moving.SystematicBelow + fixedPart.SystematicAbove, moving.SystematicAbove + fixedPart.SystematicBelow);
 
         // All processes together are known both ways: as their sum, and as what the others leave of the active energy.
@@ -209,7 +209,7 @@ internal sealed class ApiView
         };
         if (overhead)
         {
-            parts.Add("overhead", Of(new EnergyFigure(totals.Overhead, totals.TotalBounds.Part(totals.Overhead, totals.Total), default)));
+            parts.Add("overhead", Of(new EnergyFigure(totals.Overhead, totals.Common(totals.Overhead), default)));
         }
 
         if (Policy == IdlePolicy.Allocated)
@@ -261,7 +261,7 @@ internal sealed class ApiView
         {
             EnergyFigure figure = new(
                 row.Microjoules,
-                process.Bounds.Part(row.Microjoules, process.TotalActive),
+                process.PartBounds(Ledger, row.Microjoules),
                 EnergySources.Of(Ledger.Meters, meter => Ledger.Meters[meter].Meter is { } of && of.Domain.FollowsRuns() && (of.Package ?? -1) == row.Package ? process.Active[meter] : 0),
                 comparable ? new EnergyRate(row.Microjoules - before.GetValueOrDefault((row.Package, row.Cpu)), seconds) : null);
             return Filled(figure, new CoreDocument
@@ -318,7 +318,7 @@ internal sealed class ApiView
                 byMeter[Ledger.Meters[meter].Meter.Id] = byMeter.GetValueOrDefault(Ledger.Meters[meter].Meter.Id) + part;
                 if (part != 0)
                 {
-                    BoundSample active = consumer.Bounds.Part(consumer.Active[meter], consumer.TotalActive);
+                    BoundSample active = consumer.PartBounds(Ledger, consumer.Active[meter]);
                     BoundSample borne = Policy == IdlePolicy.Allocated
                         ? Ledger.Meters[meter].StaticBounds(consumer.Static(Policy, meter)) : active.Along(consumer.Static(Policy, meter), consumer.Active[meter]);
                     active.Add(borne);

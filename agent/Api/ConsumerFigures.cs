@@ -14,6 +14,18 @@ internal static class ConsumerFigures
         return new EnergyFigure(active.Microjoules + borne.Microjoules, bounds, active.Sources.With(borne.Sources));
     }
 
+    /// <summary>Bounds of a part of its active energy: of one meter, CPU, vCPU or role.</summary>
+    internal static BoundSample PartBounds(this ConsumerTotals consumer, LedgerSnapshot ledger, long microjoules)
+    {
+        BoundSample common = default;
+        for (int meter = 0; meter < ledger.Meters.Length; meter++)
+        {
+            common.Add(ledger.Meters[meter].Common(consumer.Active[meter]));
+        }
+
+        return consumer.Bounds.Part(microjoules, consumer.TotalActive, common);
+    }
+
     /// <summary>Its own part.</summary>
     internal static EnergyFigure ActiveFigure(this ConsumerTotals consumer, LedgerSnapshot ledger) =>
         new(consumer.TotalActive, consumer.Bounds, EnergySources.Of(ledger.Meters, meter => consumer.Active[meter]));

@@ -105,7 +105,7 @@ public static class EnergyTree
                 .. _processes.Values.Where(process => process.Active[meter] != 0)
                     .OrderByDescending(process => process.Active[meter]).ThenBy(process => process.Id, StringComparer.Ordinal)
                     .Select(process => EnergyNode.Leaf("process", process.Id, process.Name, new EnergyFigure(
-                        process.Active[meter], process.Bounds.Part(process.Active[meter], process.TotalActive), EnergySources.Of(totals.Meter)))),
+                        process.Active[meter], process.PartBounds(_ledger, process.Active[meter]), EnergySources.Of(totals.Meter)))),
                 .. Shares(meter),
             ];
             return Meter([meter], totals.Meter.Package ?? -1, children);
@@ -134,7 +134,7 @@ public static class EnergyTree
             MeterTotals totals = _ledger.Meters[meter];
             return totals.Overhead > 0 || totals.Meter.Domain == EnergyDomain.Overhead
                 ? [EnergyNode.Leaf("overhead", $"overhead-{totals.Meter.Id}", "the hypervisor's overhead",
-                    Figure(meter, totals.Overhead, totals.TotalBounds.Part(totals.Overhead, totals.Total), SeriesKind.Overhead))]
+                    Figure(meter, totals.Overhead, totals.Common(totals.Overhead), SeriesKind.Overhead))]
                 : [];
         }
 
@@ -153,7 +153,13 @@ public static class EnergyTree
         private EnergyNode Owner(string owner, string name, int[] meters, Func<int, EnergyFigure> figure, CoreTotals[] rows)
         {
             EnergyFigure whole = EnergyFigure.Sum(meters.Select(figure));
-            EnergyFigure OfRow(CoreTotals row) => whole with { Microjoules = row.Microjoules, Bounds = whole.Bounds.Part(row.Microjoules, whole.Microjoules) };
+            BoundSample common = default;
+            foreach (int meter in meters)
+            {
+                common.Add(_ledger.Meters[meter].Common(figure(meter).Microjoules));
+            }
+
+            EnergyFigure OfRow(CoreTotals row) => whole with { Microjoules = row.Microjoules, Bounds = whole.Bounds.Part(row.Microjoules, whole.Microjoules, common) };
             return EnergyNode.Parent(owner, owner, name, whole, [.. Cores(rows.Where(row => row.Owner == owner), OfRow, null)]);
         }
 
@@ -184,7 +190,7 @@ public static class EnergyTree
         private EnergyNode Process(CoreTotals row) => Rows("process", row.ProcessId ?? row.Owner, NameOf(row), [row], OfProcess, null);
 
         private EnergyFigure OfProcess(CoreTotals row) => row.ProcessId is { } id && _processes.TryGetValue(id, out ConsumerTotals? process)
-            ? new EnergyFigure(row.Microjoules, process.Bounds.Part(row.Microjoules, process.TotalActive), FollowingRuns(row.Package))
+            ? new EnergyFigure(row.Microjoules, process.PartBounds(_ledger, row.Microjoules), FollowingRuns(row.Package))
             : new EnergyFigure(row.Microjoules, default, FollowingRuns(row.Package));
 
         private EnergySources FollowingRuns(int package) => EnergySources.Of(
@@ -233,7 +239,7 @@ public static class EnergyTree
                 EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", Borne(totals.UnattributedProportional, totals.UnattributedActive, totals.UnattributedBounds)),
                 EnergyNode.Leaf("departed", "departed", "ended processes", Borne(totals.DepartedProportional, totals.DepartedActive, totals.DepartedBounds)),
                 .. Bearing(ConsumerKind.Process, "process", process => Borne(
-                    process.Proportional[meter], process.Active[meter], process.Bounds.Part(process.Active[meter], process.TotalActive))),
+                    process.Proportional[meter], process.Active[meter], process.PartBounds(_ledger, process.Active[meter]))),
             ];
             yield return EnergyNode.Parent("shares", $"shares-{totals.Meter.Id}", "static energy borne by consumers",
                 Static(children.Sum(child => child.EnergyMicrojoules) ?? 0), children);

@@ -38,7 +38,7 @@ internal static class MachineTree
         if (ledger.Meters.Any(meter => meter.Overhead > 0))
         {
             children.Add(EnergyNode.Leaf("overhead", "overhead", "the hypervisor's overhead", Sum(ledger, meter => new EnergyFigure(
-                meter.Overhead, meter.TotalBounds.Part(meter.Overhead, meter.Total), default))));
+                meter.Overhead, meter.Common(meter.Overhead), default))));
         }
 
         return EnergyTree.Prune(EnergyNode.Parent("host", "host", host, Sum(ledger, meter => new EnergyFigure(meter.Total, meter.TotalBounds, default)), children), depth);
@@ -64,7 +64,7 @@ internal static class MachineTree
         EnergyRate? Since(long now, long then) => comparable ? new EnergyRate(now - then, seconds) : null;
         EnergySources runs = EnergySources.Of(ledger.Meters, meter => ledger.Meters[meter].Meter.Domain.FollowsRuns() ? machine.Active[meter] : 0);
         EnergyFigure Part(long microjoules, EnergySources sources, EnergyRate? rate = null) =>
-            new(microjoules, machine.Bounds.Part(microjoules, machine.TotalActive), sources, rate);
+            new(microjoules, machine.PartBounds(ledger, microjoules), sources, rate);
         List<EnergyNode> parts =
         [
             .. totals.Vcpus.Select(vcpu => EnergyNode.Leaf("vcpu", $"vcpu-{vcpu.Vcpu}", $"vCPU {vcpu.Vcpu}", Part(

@@ -24,16 +24,24 @@ public struct BoundSample
     }
 
     /// <summary>
-    /// Bounds of one part of what these bound (one CPU's, one vCPU's), as if its parts were wrong independently of each other: half-widths
-    /// shrink by the root of the share, so that the parts' add up in quadrature to the whole's. What is wrong with all parts alike is less.
+    /// Bounds of one part of what these bound (one CPU's, one vCPU's). What is wrong with all parts alike, the meter, is in proportion; of the
+    /// rest the parts are taken to be wrong independently of each other: half-widths shrink by the root of the share, so that the parts' add up
+    /// in quadrature to the whole's.
     /// </summary>
     /// <param name="microjoules">The part's energy.</param>
     /// <param name="whole">The whole's; a part of nothing has all of its doubt.</param>
-    public readonly BoundSample Part(long microjoules, long whole)
+    /// <param name="common">What of these bounds all parts have alike.</param>
+    public readonly BoundSample Part(long microjoules, long whole, BoundSample common = default)
     {
         double share = whole > 0 ? Math.Clamp((double)microjoules / whole, 0, 1) : 1;
         double root = Math.Sqrt(share);
-        return new BoundSample { SystematicBelow = SystematicBelow * root, SystematicAbove = SystematicAbove * root, RandomSquare = RandomSquare * share };
+        double below = Math.Min(common.SystematicBelow, SystematicBelow), above = Math.Min(common.SystematicAbove, SystematicAbove);
+        return new BoundSample
+        {
+            SystematicBelow = (below * share) + ((SystematicBelow - below) * root),
+            SystematicAbove = (above * share) + ((SystematicAbove - above) * root),
+            RandomSquare = RandomSquare * share,
+        };
     }
 
     /// <summary>Bounds of an amount that is a known multiple of what these bound, such as what is shared out in proportion to it.</summary>

@@ -75,6 +75,9 @@ public sealed record MeterTotals
     /// <summary>95 % bounds of <see cref="Total"/>.</summary>
     public BoundSample TotalBounds => new() { SystematicBelow = Total - Low, SystematicAbove = High - Total };
 
+    /// <summary>How far a part of <see cref="Total"/> is off where the meter is, whoever has it.</summary>
+    public BoundSample Common(long microjoules) => TotalBounds.Along(microjoules, Total);
+
     /// <summary>Ticks in which the meter was read.</summary>
     public long Readings { get; init; }
 

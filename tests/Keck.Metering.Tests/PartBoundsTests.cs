@@ -16,6 +16,14 @@ public sealed class PartBoundsTests
         Assert.All(parts.Zip([1_000, 2_500, 6_500]), part => Assert.True(part.First.SystematicBelow / part.Second >= 300.0 / 10_000));
     }
 
+    [Fact]
+    public void Part_OfADoubtThatAllHaveAlike_IsInProportion()
+    {
+        BoundSample whole = new() { SystematicBelow = 300, SystematicAbove = 500 }, common = new() { SystematicBelow = 200, SystematicAbove = 900 };
+        BoundSample part = whole.Part(2_500, 10_000, common);
+        Assert.Equal((50 + 50, 125), (part.SystematicBelow, part.SystematicAbove));
+    }
+
     [Theory]
     [InlineData(0, 0)]
     [InlineData(5, 0)]
