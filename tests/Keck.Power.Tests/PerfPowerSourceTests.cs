@@ -72,6 +72,7 @@ public sealed class PerfPowerSourceTests
         Meter perf = bench.Set.Meters.Single(meter => meter is { Domain: EnergyDomain.Package, Package: 0, Origin: EnergyOrigin.PerfPower });
         Assert.Contains("only ever read 0", perf.NotSelectedBecause, StringComparison.Ordinal);
         Assert.Contains(bench.Set.Meters, meter => meter is { Selected: true, Origin: EnergyOrigin.Estimate });
+        Assert.Contains("none of which has counted yet", bench.Source("perf").Finding.Found, StringComparison.Ordinal);
 
         // One that is given does count.
         for (ulong i = 1; i <= 5; i++)

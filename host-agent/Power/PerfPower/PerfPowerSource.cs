@@ -50,7 +50,7 @@ internal sealed class PerfPowerSource : IEnergySource
             DiscoverPmu(environment, pmu, root, meters, counters, faults);
         }
 
-        return new PerfPowerSource([.. meters], [.. counters], FindingOf(present, meters, faults));
+        return new PerfPowerSource([.. meters], [.. counters], FindingOf(present, meters, faults, counters.Count(counter => counter.InitialProblem is null)));
     }
 
     /// <inheritdoc/>
@@ -151,7 +151,7 @@ internal sealed class PerfPowerSource : IEnergySource
             ? config
             : null;
 
-    private static SourceFinding FindingOf(bool present, List<SourceMeter> meters, List<string> faults)
+    private static SourceFinding FindingOf(bool present, List<SourceMeter> meters, List<string> faults, int open)
     {
         const string needs = "CAP_PERFMON, or kernel.perf_event_paranoid at 0 or below";
         if (!present)
@@ -162,9 +162,10 @@ internal sealed class PerfPowerSource : IEnergySource
         int working = meters.Count(meter => meter.Problem is null);
         bool denied = meters.Exists(meter => meter.Problem?.Reason is Absence.NotPermitted);
         string more = faults.Count == 0 ? "" : "; " + string.Join("; ", faults);
-        return new("perf", working > 0, $"{meters.Count} events, {working} open{more}")
+        string silent = open > working ? ", none of which has counted yet: hypervisors show this PMU and give it no counts" : "";
+        return new("perf", working > 0, $"{meters.Count} events, {open} open{silent}{more}")
         {
-            Needs = needs,
+            Needs = open < meters.Count || meters.Count == 0 ? needs : null,
             Mends = denied ? ["setcap cap_perfmon+ep \"$(command -v keck-host)\"", "sysctl kernel.perf_event_paranoid=0"] : [],
         };
     }

@@ -83,6 +83,24 @@ internal sealed class QemuMachine : IAsyncDisposable
             await _process.DisposeAsync();
         }
 
-        _folder.Delete(recursive: true);
+        Delete(_folder);
+    }
+
+    // A host agent that still runs binds its socket in here anew when it has gone: until the folder has.
+    private static void Delete(DirectoryInfo folder)
+    {
+        const int Attempts = 100;
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                folder.Delete(recursive: true);
+                return;
+            }
+            catch (IOException) when (attempt < Attempts)
+            {
+                Thread.Sleep(20);
+            }
+        }
     }
 }
