@@ -165,7 +165,7 @@ internal sealed class PerfPowerSource : IEnergySource
         string silent = open > working ? ", none of which has counted yet: hypervisors show this PMU and give it no counts" : "";
         return new("perf", working > 0, $"{meters.Count} events, {open} open{silent}{more}")
         {
-            Needs = open < meters.Count || meters.Count == 0 ? needs : null,
+            Needs = silent.Length > 0 && open == meters.Count ? null : needs,
             Mends = denied ? ["setcap cap_perfmon+ep \"$(command -v keck-host)\"", "sysctl kernel.perf_event_paranoid=0"] : [],
         };
     }

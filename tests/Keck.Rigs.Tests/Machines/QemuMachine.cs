@@ -99,7 +99,7 @@ internal sealed class QemuMachine : IAsyncDisposable
             }
             catch (IOException) when (attempt < Attempts)
             {
-                Thread.Sleep(20);
+                // Something was bound between the look and the removal.
             }
         }
     }
