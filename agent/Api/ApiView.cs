@@ -8,6 +8,7 @@ internal sealed class ApiView
 {
     private readonly AgentParts _parts;
     private readonly TimeSpan _window;
+    private readonly Dictionary<ConsumerTotals, Divisible> _divided = new(ReferenceEqualityComparer.Instance);
 
     internal ApiView(AgentParts parts, IdlePolicy policy, TimeSpan window)
     {
@@ -49,6 +50,17 @@ internal sealed class ApiView
 
     internal double? Watts(SeriesKey key) => Rate(key)?.Watts;
 
+    /// <summary>What the bounds of a consumer's parts follow from; worked out once.</summary>
+    internal Divisible Divided(ConsumerTotals consumer)
+    {
+        if (!_divided.TryGetValue(consumer, out Divisible divisible))
+        {
+            _divided.Add(consumer, divisible = consumer.Divide(Ledger));
+        }
+
+        return divisible;
+    }
+
     internal long Energy(ConsumerTotals consumer) => consumer.TotalActive + consumer.TotalStatic(Policy);
 
     internal double PowerRank(ConsumerTotals consumer) => Watts(SeriesKey.Of(consumer)) ?? -1;
@@ -63,8 +75,8 @@ internal sealed class ApiView
         string? id = consumer.Kind == ConsumerKind.Container ? consumer.Id : consumer.Container;
         ContainerName? container = id is null ? null : _parts.Names.Container(id);
         bool process = consumer.Kind == ConsumerKind.Process;
-        EnergyFigure own = consumer.ActiveFigure(Ledger), borne = consumer.StaticFigure(Ledger, Policy), whole = consumer.Figure(Ledger, Policy);
-        Power power = PowerOf(SeriesKey.Of(consumer), whole, own.Microjoules);
+        EnergyFigure own = consumer.ActiveFigure(Ledger), borne = consumer.StaticFigure(Ledger, Policy), whole = EnergyFigure.Sum([own, borne]);
+        Power power = PowerOf(SeriesKey.Of(consumer), own, borne);
         Dictionary<string, BoundsDocument>? bounds = IsMetered ? new() { ["active"] = Of(own) } : null;
         if (Bears(consumer.Kind))
         {
@@ -124,7 +136,7 @@ internal sealed class ApiView
             {
                 inWindow += Energy(window);
                 seconds = Math.Max(seconds, window.Seconds);
-                windowBounds.Add(WindowBounds(window, pod.Figure(Ledger, Policy), pod.TotalActive));
+                windowBounds.Add(WindowBounds(window, pod.ActiveFigure(Ledger), pod.StaticFigure(Ledger, Policy)));
             }
             else
             {
@@ -159,17 +171,15 @@ internal sealed class ApiView
     {
         MeterTotals totals = Ledger.Meters[index];
         Meter meter = totals.Meter;
-        WindowEnergy? window = Window(new SeriesKey(SeriesKind.Domain, meter.Id));
+        WindowEnergy? window = totals.Current ? Window(new SeriesKey(SeriesKind.Domain, meter.Id)) : null;
         double? watts = window is { } known ? Watts(known.Active, known.Seconds) : null;
         long processes = 0, allocated = totals.DepartedAllocated;
         BoundSample bounds = default;
         foreach (ConsumerTotals consumer in Ledger.Consumers)
         {
-            if (consumer.Kind == ConsumerKind.Process && consumer.Active[index] != 0)
+            if (consumer.Kind == ConsumerKind.Process)
             {
-                BoundSample part = consumer.PartBounds(Ledger, consumer.Active[index]);
-                bounds.Add(part);
-                bounds.Add(part.Along(consumer.Static(Policy, index), consumer.Active[index]));
+                bounds.Add(PartOf(consumer, index));
             }
 
             processes += consumer.Kind == ConsumerKind.Process ? consumer.Active[index] + consumer.Static(Policy, index) : 0;
@@ -187,9 +197,9 @@ internal sealed class ApiView
         (moving.SystematicBelow, moving.SystematicAbove) = (moving.SystematicBelow + fixedPart.SystematicAbove, moving.SystematicAbove + fixedPart.SystematicBelow);
 
         // All processes together are known both ways: as their sum, and as what the others leave of the active energy.
-        EnergyFigure systemPart = Bearing(system, totals.SystemActive, totals.SystemBounds);
-        EnergyFigure unknownPart = Bearing(unattributed, totals.UnattributedActive, totals.UnattributedBounds);
-        EnergyFigure endedPart = Bearing(ended, totals.DepartedActive, totals.DepartedBounds);
+        EnergyFigure systemPart = totals.Bearing(totals.SystemActive, system - totals.SystemActive, totals.SystemBounds);
+        EnergyFigure unknownPart = totals.Bearing(totals.UnattributedActive, unattributed - totals.UnattributedActive, totals.UnattributedBounds);
+        EnergyFigure endedPart = totals.Bearing(totals.DepartedActive, ended - totals.DepartedActive, totals.DepartedBounds);
         BoundSample left = moving;
         foreach (BoundSample other in (ReadOnlySpan<BoundSample>)[systemPart.Bounds, unknownPart.Bounds, endedPart.Bounds])
         {
@@ -229,7 +239,7 @@ internal sealed class ApiView
             High = totals.High,
             ActiveMicrojoules = active,
             StaticMicrojoules = totals.Static,
-            StaticWatts = Watts(new SeriesKey(SeriesKind.Static, meter.Id)),
+            StaticWatts = totals.Current ? Watts(new SeriesKey(SeriesKind.Static, meter.Id)) : null,
             ProcessesMicrojoules = processes,
             IdleMicrojoules = totals.Idle(Policy),
             SystemMicrojoules = system,
@@ -261,7 +271,7 @@ internal sealed class ApiView
         {
             EnergyFigure figure = new(
                 row.Microjoules,
-                process.PartBounds(Ledger, row.Microjoules),
+                Divided(process).Part(row.Microjoules),
                 EnergySources.Of(Ledger.Meters, meter => Ledger.Meters[meter].Meter is { } of && of.Domain.FollowsRuns() && (of.Package ?? -1) == row.Package ? process.Active[meter] : 0),
                 comparable ? new EnergyRate(row.Microjoules - before.GetValueOrDefault((row.Package, row.Cpu)), seconds) : null);
             return Filled(figure, new CoreDocument
@@ -294,43 +304,49 @@ internal sealed class ApiView
 
     internal static BoundsDocument Of(EnergyFigure figure) => new(figure.Low, figure.High);
 
-    // Static energy borne in proportion to active energy is off as much as that is, relative.
-    private static EnergyFigure Bearing(long microjoules, long active, BoundSample bounds)
-    {
-        bounds.Add(bounds.Along(microjoules - active, active));
-        return new EnergyFigure(microjoules, bounds, default);
-    }
-
     // Static energy is allocated to machines only; what others have of it is not zero, but no figure.
     private bool Bears(ConsumerKind kind) => Policy == IdlePolicy.Proportional || (Policy == IdlePolicy.Allocated && kind == ConsumerKind.Machine);
 
     private CpuPlace? Place(int cpu) => cpu < 0 ? null : Ledger.Topology.Place(cpu);
 
+    // Bounds of all that a consumer has of one meter.
+    private BoundSample PartOf(ConsumerTotals consumer, int meter)
+    {
+        BoundSample active = consumer.Active[meter] == 0 ? default : Divided(consumer).Part(consumer.Active[meter]), bounds = active;
+        bounds.Add(consumer.BorneBounds(Ledger, Policy, meter, active));
+        return bounds;
+    }
+
     private Dictionary<string, long> ByMeter(ConsumerTotals consumer, Dictionary<string, BoundsDocument>? bounds)
     {
         var byMeter = new Dictionary<string, long>(Ledger.Meters.Length);
+        Dictionary<string, BoundSample> sums = [];
         for (int meter = 0; meter < Ledger.Meters.Length; meter++)
         {
             // A process's part of the memory's energy goes by its memory: where that is not known, neither is the part.
             long part = consumer.Active[meter] + consumer.Static(Policy, meter);
             if (part != 0 || Ledger.Meters[meter].Meter.Domain.FollowsRuns() || consumer is not { Kind: ConsumerKind.Process, PssKibibytes: null })
             {
-                byMeter[Ledger.Meters[meter].Meter.Id] = byMeter.GetValueOrDefault(Ledger.Meters[meter].Meter.Id) + part;
-                if (part != 0)
-                {
-                    BoundSample active = consumer.PartBounds(Ledger, consumer.Active[meter]);
-                    BoundSample borne = Policy == IdlePolicy.Allocated
-                        ? Ledger.Meters[meter].StaticBounds(consumer.Static(Policy, meter)) : active.Along(consumer.Static(Policy, meter), consumer.Active[meter]);
-                    active.Add(borne);
-                    _ = bounds?.TryAdd(Ledger.Meters[meter].Meter.Id, Of(new EnergyFigure(part, active, default)));
-                }
+                // A meter may have been of another origin before: another column with the same id.
+                string id = Ledger.Meters[meter].Meter.Id;
+                BoundSample known = sums.GetValueOrDefault(id);
+                known.Add(PartOf(consumer, meter));
+                (sums[id], byMeter[id]) = (known, byMeter.GetValueOrDefault(id) + part);
+            }
+        }
+
+        foreach ((string id, BoundSample sum) in sums)
+        {
+            if (byMeter[id] != 0)
+            {
+                _ = bounds?.TryAdd(id, Of(new EnergyFigure(byMeter[id], sum, default)));
             }
         }
 
         return byMeter;
     }
 
-    private Power PowerOf(SeriesKey key, EnergyFigure whole, long active)
+    private Power PowerOf(SeriesKey key, EnergyFigure own, EnergyFigure borne)
     {
         if (!IsMetered || Window(key) is not { } window)
         {
@@ -338,33 +354,20 @@ internal sealed class ApiView
         }
 
         long energy = Energy(window);
-        BoundSample bounds = WindowBounds(window, whole, active);
+        BoundSample bounds = WindowBounds(window, own, borne);
         return new Power(
             Watts(energy, window.Seconds), Watts(bounds.Low(energy), window.Seconds), Watts(bounds.High(energy), window.Seconds), Math.Round(window.Seconds, 3));
     }
 
-    // Bounds of the active energy are kept for a minute; what static energy adds, and all of it beyond a minute, is that since the epoch, in proportion.
-    private BoundSample WindowBounds(WindowEnergy window, EnergyFigure whole, long active)
+    // Bounds of the active energy are kept for a minute; all of it beyond, and the static energy's, are those since the epoch, in proportion.
+    private BoundSample WindowBounds(WindowEnergy window, EnergyFigure own, EnergyFigure borne)
     {
-        BoundSample bounds = whole.Bounds.InTime(whole.Microjoules == 0 ? 0 : (double)Energy(window) / whole.Microjoules);
-        if (window.Bounds is not { } known)
-        {
-            return bounds;
-        }
-
-        if (Policy == IdlePolicy.Separate)
-        {
-            return known;
-        }
-
-        if (Policy == IdlePolicy.Proportional)
-        {
-            known.Add(known.Along(window.Static(Policy), window.Active));
-            return known;
-        }
-
+        BoundSample bounds = window.Bounds ?? InTime(own, window.Active);
+        bounds.Add(InTime(borne, window.Static(Policy)));
         return bounds;
     }
+
+    private static BoundSample InTime(EnergyFigure since, long late) => since.Microjoules == 0 ? default : since.Bounds.InTime((double)late / since.Microjoules);
 
     private long Energy(WindowEnergy window) => window.Active + window.Static(Policy);
 

@@ -77,8 +77,8 @@ public sealed record EnergyNode
         PowerWatts = figure.Rate?.Watts,
         PowerLowWatts = figure.LowWatts,
         PowerHighWatts = figure.HighWatts,
-        Origin = figure.Sources.Origin,
-        Quality = figure.Sources.Quality,
+        Origin = figure.Microjoules == 0 ? null : figure.Sources.Origin,
+        Quality = figure.Microjoules == 0 ? null : figure.Sources.Quality,
         SumsUp = Adds(figure.Microjoules, children),
         Children = children is { Count: > 0 } ? children : null,
     };

@@ -39,6 +39,8 @@ public static class EnergyTree
         private readonly Dictionary<(string?, string, int, int), long>? _earlier;
         private readonly double _seconds;
         private readonly Dictionary<string, ConsumerTotals> _processes;
+        private readonly Dictionary<string, Divisible> _divided = [];
+        private readonly Dictionary<(string, int), EnergySources> _sources = [];
         private readonly Dictionary<string, string> _machines;
 
         internal Builder(LedgerSnapshot ledger, IdlePolicy policy, LedgerSnapshot? earlier, Func<SeriesKey, EnergyRate?>? rate)
@@ -105,7 +107,7 @@ public static class EnergyTree
                 .. _processes.Values.Where(process => process.Active[meter] != 0)
                     .OrderByDescending(process => process.Active[meter]).ThenBy(process => process.Id, StringComparer.Ordinal)
                     .Select(process => EnergyNode.Leaf("process", process.Id, process.Name, new EnergyFigure(
-                        process.Active[meter], process.PartBounds(_ledger, process.Active[meter]), EnergySources.Of(totals.Meter)))),
+                        process.Active[meter], Divided(process).Part(process.Active[meter]), EnergySources.Of(totals.Meter)))),
                 .. Shares(meter),
             ];
             return Meter([meter], totals.Meter.Package ?? -1, children);
@@ -118,14 +120,14 @@ public static class EnergyTree
             {
                 string name = package < 0 ? "whole machine" : $"package {package}";
                 return EnergyNode.Parent("package", package < 0 ? "machine" : $"package-{package}-meters",
-                    $"{name}: {string.Join(" + ", meters.Select(meter => _ledger.Meters[meter].Meter.Id))}", total, children);
+                    $"{name}: {string.Join(" + ", meters.Select(IdOf))}", total, children);
             }
 
             Meter meter = _ledger.Meters[meters[0]].Meter;
-            return EnergyNode.Parent("meter", meter.Id, meter.Id, total, children);
+            return EnergyNode.Parent("meter", IdOf(meters[0]), IdOf(meters[0]), total, children);
         }
 
-        private EnergyNode Idle(int meter) => EnergyNode.Leaf("idle", $"idle-{_ledger.Meters[meter].Meter.Id}", "idle",
+        private EnergyNode Idle(int meter) => EnergyNode.Leaf("idle", $"idle-{IdOf(meter)}", "idle",
             Figure(meter, _ledger.Meters[meter].Idle(_policy), _ledger.Meters[meter].StaticBounds(_ledger.Meters[meter].Idle(_policy)), SeriesKind.Idle));
 
         // In a guest only: what the hypervisor spent on it outside its vCPUs.
@@ -133,7 +135,7 @@ public static class EnergyTree
         {
             MeterTotals totals = _ledger.Meters[meter];
             return totals.Overhead > 0 || totals.Meter.Domain == EnergyDomain.Overhead
-                ? [EnergyNode.Leaf("overhead", $"overhead-{totals.Meter.Id}", "the hypervisor's overhead",
+                ? [EnergyNode.Leaf("overhead", $"overhead-{IdOf(meter)}", "the hypervisor's overhead",
                     Figure(meter, totals.Overhead, totals.Common(totals.Overhead), SeriesKind.Overhead))]
                 : [];
         }
@@ -148,7 +150,15 @@ public static class EnergyTree
         private EnergyFigure Departed(int meter) => Figure(meter, _ledger.Meters[meter].DepartedActive, _ledger.Meters[meter].DepartedBounds, SeriesKind.Departed);
 
         private EnergyFigure Figure(int meter, long microjoules, in BoundSample bounds, SeriesKind kind) =>
-            new(microjoules, bounds, EnergySources.Of(_ledger.Meters[meter].Meter), _rate(new SeriesKey(kind, _ledger.Meters[meter].Meter.Id)));
+            new(microjoules, bounds, EnergySources.Of(_ledger.Meters[meter].Meter),
+                _ledger.Meters[meter].Current ? _rate(new SeriesKey(kind, _ledger.Meters[meter].Meter.Id)) : null);
+
+        // One of another origin may have had the same id.
+        private string IdOf(int meter)
+        {
+            Meter of = _ledger.Meters[meter].Meter;
+            return _ledger.Meters.Count(other => other.Meter.Id == of.Id) > 1 ? $"{of.Id}-{of.Origin.Name()}" : of.Id;
+        }
 
         private EnergyNode Owner(string owner, string name, int[] meters, Func<int, EnergyFigure> figure, CoreTotals[] rows)
         {
@@ -190,11 +200,31 @@ public static class EnergyTree
         private EnergyNode Process(CoreTotals row) => Rows("process", row.ProcessId ?? row.Owner, NameOf(row), [row], OfProcess, null);
 
         private EnergyFigure OfProcess(CoreTotals row) => row.ProcessId is { } id && _processes.TryGetValue(id, out ConsumerTotals? process)
-            ? new EnergyFigure(row.Microjoules, process.PartBounds(_ledger, row.Microjoules), FollowingRuns(row.Package))
-            : new EnergyFigure(row.Microjoules, default, FollowingRuns(row.Package));
+            ? new EnergyFigure(row.Microjoules, Divided(process).Part(row.Microjoules), Sources(process, row.Package))
+            : new EnergyFigure(row.Microjoules, default, default);
 
-        private EnergySources FollowingRuns(int package) => EnergySources.Of(
-            _ledger.Meters, meter => _ledger.Meters[meter].Meter is { } of && of.Domain.FollowsRuns() && (of.Package ?? -1) == package ? 1 : 0);
+        private Divisible Divided(ConsumerTotals process)
+        {
+            if (!_divided.TryGetValue(process.Id, out Divisible divisible))
+            {
+                _divided.Add(process.Id, divisible = process.Divide(_ledger));
+            }
+
+            return divisible;
+        }
+
+        // Of the meters that follow runs on a package those that the process has a part of.
+        private EnergySources Sources(ConsumerTotals process, int package)
+        {
+            if (!_sources.TryGetValue((process.Id, package), out EnergySources sources))
+            {
+                sources = EnergySources.Of(
+                    _ledger.Meters, meter => _ledger.Meters[meter].Meter is { } of && of.Domain.FollowsRuns() && (of.Package ?? -1) == package ? process.Active[meter] : 0);
+                _sources.Add((process.Id, package), sources);
+            }
+
+            return sources;
+        }
 
         private string? MachineOf(CoreTotals row) => row.ProcessId is { } id && _processes.TryGetValue(id, out ConsumerTotals? process)
             && process.Machine is { } machine && _machines.ContainsKey(machine) ? machine : null;
@@ -228,7 +258,7 @@ public static class EnergyTree
             MeterTotals totals = _ledger.Meters[meter];
             EnergySources sources = EnergySources.Of(totals.Meter);
             EnergyFigure Static(long microjoules) => new(microjoules, totals.StaticBounds(microjoules), sources);
-            EnergyFigure Borne(long microjoules, long active, in BoundSample bounds) => new(microjoules, bounds.Along(microjoules, active), sources);
+            EnergyFigure Borne(long microjoules, long active, in BoundSample bounds) => new(microjoules, totals.BorneBounds(microjoules, active, bounds), sources);
             List<EnergyNode> children = _policy == IdlePolicy.Allocated ?
             [
                 EnergyNode.Leaf("departed", "departed", "machines that are gone", Static(totals.DepartedAllocated)),
@@ -238,10 +268,10 @@ public static class EnergyTree
                 EnergyNode.Leaf("system", "system", "kernel threads and interrupts", Borne(totals.SystemProportional, totals.SystemActive, totals.SystemBounds)),
                 EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", Borne(totals.UnattributedProportional, totals.UnattributedActive, totals.UnattributedBounds)),
                 EnergyNode.Leaf("departed", "departed", "ended processes", Borne(totals.DepartedProportional, totals.DepartedActive, totals.DepartedBounds)),
-                .. Bearing(ConsumerKind.Process, "process", process => Borne(
-                    process.Proportional[meter], process.Active[meter], process.PartBounds(_ledger, process.Active[meter]))),
+                .. Bearing(ConsumerKind.Process, "process", process => new EnergyFigure(
+                    process.Proportional[meter], process.BorneBounds(_ledger, _policy, meter, Divided(process).Part(process.Active[meter])), sources)),
             ];
-            yield return EnergyNode.Parent("shares", $"shares-{totals.Meter.Id}", "static energy borne by consumers",
+            yield return EnergyNode.Parent("shares", $"shares-{IdOf(meter)}", "static energy borne by consumers",
                 Static(children.Sum(child => child.EnergyMicrojoules) ?? 0), children);
 
             IEnumerable<EnergyNode> Bearing(ConsumerKind kind, string word, Func<ConsumerTotals, EnergyFigure> part) => _ledger.Consumers

@@ -26,8 +26,8 @@ internal static class MachineTree
             .. machines.Select(machine => Machine(ledger, policy, machine, totals[machine.Id], before.GetValueOrDefault(machine.Id), seconds))
                 .OrderByDescending(node => node.EnergyMicrojoules).ThenBy(node => node.Id, StringComparer.Ordinal),
             Others(ledger, policy, machines),
-            EnergyNode.Leaf("system", "system", "kernel threads and interrupts", Sum(ledger, meter => Bearing(meter.SystemActive, borne * meter.SystemProportional, meter.SystemBounds))),
-            EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", Sum(ledger, meter => Bearing(meter.UnattributedActive, borne * meter.UnattributedProportional, meter.UnattributedBounds))),
+            EnergyNode.Leaf("system", "system", "kernel threads and interrupts", Sum(ledger, meter => meter.Bearing(meter.SystemActive, borne * meter.SystemProportional, meter.SystemBounds))),
+            EnergyNode.Leaf("unattributed", "unattributed", "runs unknown", Sum(ledger, meter => meter.Bearing(meter.UnattributedActive, borne * meter.UnattributedProportional, meter.UnattributedBounds))),
             EnergyNode.Leaf("idle", "idle", "idle", Sum(ledger, meter => Static(meter, meter.Idle(policy)))),
         ];
         if (policy == IdlePolicy.Allocated)
@@ -50,21 +50,15 @@ internal static class MachineTree
 
     private static EnergyFigure Static(MeterTotals meter, long microjoules) => new(microjoules, meter.StaticBounds(microjoules), default);
 
-    // Static energy borne in proportion to active energy is off as much as that is, relative.
-    private static EnergyFigure Bearing(long active, long borne, BoundSample bounds)
-    {
-        bounds.Add(bounds.Along(borne, active));
-        return new EnergyFigure(active + borne, bounds, default);
-    }
-
     private static EnergyNode Machine(
         LedgerSnapshot ledger, IdlePolicy policy, ConsumerTotals machine, MachineTotals totals, MachineTotals? before, double seconds)
     {
         bool comparable = before is not null && before.Series == totals.Series;
         EnergyRate? Since(long now, long then) => comparable ? new EnergyRate(now - then, seconds) : null;
         EnergySources runs = EnergySources.Of(ledger.Meters, meter => ledger.Meters[meter].Meter.Domain.FollowsRuns() ? machine.Active[meter] : 0);
+        Divisible divisible = machine.Divide(ledger);
         EnergyFigure Part(long microjoules, EnergySources sources, EnergyRate? rate = null) =>
-            new(microjoules, machine.PartBounds(ledger, microjoules), sources, rate);
+            new(microjoules, divisible.Part(microjoules), sources, rate);
         List<EnergyNode> parts =
         [
             .. totals.Vcpus.Select(vcpu => EnergyNode.Leaf("vcpu", $"vcpu-{vcpu.Vcpu}", $"vCPU {vcpu.Vcpu}", Part(
@@ -101,7 +95,7 @@ internal static class MachineTree
         BoundSample bounds = default;
         foreach (MeterTotals meter in ledger.Meters)
         {
-            bounds.Add(Bearing(meter.DepartedActive, proportional ? meter.DepartedProportional : 0, meter.DepartedBounds).Bounds);
+            bounds.Add(meter.Bearing(meter.DepartedActive, proportional ? meter.DepartedProportional : 0, meter.DepartedBounds).Bounds);
         }
 
         HashSet<string> known = [.. machines.Select(machine => machine.Id)];

@@ -25,7 +25,8 @@ internal static class MachineView
             }
         }
 
-        EnergyFigure Part(long microjoules) => new(microjoules, machine.PartBounds(view.Ledger, microjoules), default);
+        Divisible divisible = view.Divided(machine);
+        EnergyFigure Part(long microjoules) => new(microjoules, divisible.Part(microjoules), default);
         long vcpus = totals.Vcpus.Sum(vcpu => vcpu.Microjoules);
         Dictionary<string, BoundsDocument>? bounds = !view.IsMetered ? null : new()
         {
@@ -129,7 +130,7 @@ internal static class MachineView
     // Of the meters that follow runs.
     private static EnergyFigure Part(ApiView view, ConsumerTotals machine, long microjoules) => new(
         microjoules,
-        machine.PartBounds(view.Ledger, microjoules),
+        view.Divided(machine).Part(microjoules),
         EnergySources.Of(view.Ledger.Meters, meter => view.Ledger.Meters[meter].Meter.Domain.FollowsRuns() ? machine.Active[meter] : 0));
 
     private static ThreadRoleDocument[] Threads(ApiView view, IAgentState state, ConsumerTotals machine) =>

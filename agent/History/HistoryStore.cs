@@ -100,7 +100,7 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
             _long.Begin(_now);
             foreach (MeterTotals meter in snapshot.Meters)
             {
-                RecordMeter(meter);
+                RecordMeter(meter.Meter.Id, snapshot.Meters);
             }
 
             Untracked = 0;
@@ -299,18 +299,33 @@ public sealed class HistoryStore(HistoryLayout initial, TimeProvider time)
         };
     }
 
-    private void RecordMeter(MeterTotals meter)
+    // A series is of an id: where its origin has changed (RAPL after an estimate), that of all its meters together, which never goes back.
+    private void RecordMeter(string id, ImmutableArray<MeterTotals> meters)
     {
-        string id = meter.Meter.Id;
-        Record(new(SeriesKind.Domain, id), meter.Total, 0);
-        Record(new(SeriesKind.Static, id), meter.Static, 0);
-        Record(new(SeriesKind.Idle, id), meter.IdleSeparate, meter.IdleProportional - meter.IdleSeparate, meter.IdleAllocated - meter.IdleSeparate);
-        Record(new(SeriesKind.System, id), meter.SystemActive, meter.SystemProportional);
-        Record(new(SeriesKind.Unattributed, id), meter.UnattributedActive, meter.UnattributedProportional);
-        Record(new(SeriesKind.Departed, id), meter.DepartedActive, meter.DepartedProportional, meter.DepartedAllocated);
-        if (meter.Overhead > 0)
+        long Sum(Func<MeterTotals, long> figure)
         {
-            Record(new(SeriesKind.Overhead, id), meter.Overhead, 0);
+            long sum = 0;
+            foreach (MeterTotals meter in meters)
+            {
+                sum += meter.Meter.Id == id ? figure(meter) : 0;
+            }
+
+            return sum;
+        }
+
+        Record(new(SeriesKind.Domain, id), Sum(static meter => meter.Total), 0);
+        Record(new(SeriesKind.Static, id), Sum(static meter => meter.Static), 0);
+        Record(
+            new(SeriesKind.Idle, id),
+            Sum(static meter => meter.IdleSeparate), Sum(static meter => meter.IdleProportional - meter.IdleSeparate), Sum(static meter => meter.IdleAllocated - meter.IdleSeparate));
+        Record(new(SeriesKind.System, id), Sum(static meter => meter.SystemActive), Sum(static meter => meter.SystemProportional));
+        Record(new(SeriesKind.Unattributed, id), Sum(static meter => meter.UnattributedActive), Sum(static meter => meter.UnattributedProportional));
+        Record(
+            new(SeriesKind.Departed, id),
+            Sum(static meter => meter.DepartedActive), Sum(static meter => meter.DepartedProportional), Sum(static meter => meter.DepartedAllocated));
+        if (Sum(static meter => meter.Overhead) is var overhead and > 0)
+        {
+            Record(new(SeriesKind.Overhead, id), overhead, 0);
         }
     }
 

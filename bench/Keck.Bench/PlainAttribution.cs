@@ -162,7 +162,7 @@ internal sealed class PlainAttribution(AttributionOptions options)
     {
         double active = total - fixedPart;
         double weights = owners.Sum(owner => owner.Weight), times = owners.Sum(owner => owner.Time);
-        double less = _floors[meter.Id].MayBeLess * fixedPart, more = _floors[meter.Id].MayBeMore * fixedPart;
+        double less = _floors[meter.Id].TickMayBeLess * fixedPart, more = _floors[meter.Id].TickMayBeMore * fixedPart;
         double skew = Math.Abs(tick.End - sample.ReadNanoseconds) + 1e6;
         double jitter = total * skew / (skew + Math.Max(1, tick.Length));
         double quantum = meter.Quantum!.Value.Value / Math.Sqrt(3);

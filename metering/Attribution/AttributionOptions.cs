@@ -33,4 +33,7 @@ public sealed record AttributionOptions
 
     /// <summary>What a commissioning run found out about this machine; null where there was none.</summary>
     public MachineProfile? Profile { get; init; }
+
+    /// <summary>Whether a profile's models are used: wherever there is one and it is allowed, since each of them can do with less.</summary>
+    internal bool MayCalibrate => Profile is { Models.Length: > 0 } && Model is (null or ModelKind.Calibrated);
 }

@@ -75,7 +75,7 @@ public sealed class Attributor
     {
         _options = Tuned(options ?? new AttributionOptions());
         _signatures = _options.Signatures
-            ? _options.Profile is null ? new Signatures(KindDeviation, MemoryKindDeviation) : new Signatures(ProfiledKindDeviation, ProfiledKindDeviation)
+            ? _options.MayCalibrate ? new Signatures(ProfiledKindDeviation, ProfiledKindDeviation) : new Signatures(KindDeviation, MemoryKindDeviation)
             : null;
         _weights = new RunWeights(_options, _signatures);
         _memory = new MemoryWeights(_options, _signatures);
@@ -644,8 +644,8 @@ public sealed class Attributor
             },
             Missing = _weights.MissingPart,
             Spread = (memory ? MemoryModelSpread : ModelSpread) + _weights.MissingPart,
-            StaticLess = state.Floor.MayBeLess * shares.Static,
-            StaticMore = state.Floor.MayBeMore * shares.Static,
+            StaticLess = state.Floor.TickMayBeLess * shares.Static,
+            StaticMore = state.Floor.TickMayBeMore * shares.Static,
             Unattributed = shares.UnattributedActive,
             SourceBelow = 1 - meter.LowFactor + (state.Doubt.Below / Math.Max(1.0, shares.Total)),
             SourceAbove = meter.HighFactor - 1 + (state.Doubt.Above / Math.Max(1.0, shares.Total)),

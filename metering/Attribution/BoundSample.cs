@@ -55,8 +55,11 @@ public struct BoundSample
 
     /// <summary>Bounds of what accrued in a part of the time, where only those of the whole are kept: random errors of ticks are independent.</summary>
     /// <param name="share">The energy in that part of the time, as a part of the whole.</param>
-    public readonly BoundSample InTime(double share) =>
-        new() { SystematicBelow = SystematicBelow * share, SystematicAbove = SystematicAbove * share, RandomSquare = RandomSquare * share };
+    public readonly BoundSample InTime(double share)
+    {
+        double part = Math.Max(0, share);
+        return new BoundSample { SystematicBelow = SystematicBelow * part, SystematicAbove = SystematicAbove * part, RandomSquare = RandomSquare * part };
+    }
 
     /// <summary>The lower bound of a figure; never below zero, µJ.</summary>
     public readonly long Low(long microjoules) =>

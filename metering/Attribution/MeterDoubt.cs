@@ -42,7 +42,8 @@ internal readonly struct MeterDoubt
     internal BoundSample Idle(long known, long idle) => new()
     {
         SystematicBelow = Math.Min(StaticLess, known) + (known * SourceBelow) + (idle - known),
-        SystematicAbove = Math.Min(StaticMore, Active) + (known * SourceAbove),
+        SystematicAbove = Math.Min(StaticMore, Active) + (idle * SourceAbove),
+        RandomSquare = idle > known ? RandomSquare : 0,
     };
 
     /// <summary>The bounds of energy that is the source's word alone, whoever it belongs to.</summary>

@@ -40,7 +40,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     private readonly Column<double> _mixFactors = new();
     private readonly Column<double> _novelties = new();
     private readonly MixTable? _mixes =
-        options.Profile is { Mixes.Length: > 0 } profile && options.Model is (null or ModelKind.Calibrated) ? new MixTable(profile.Mixes) : null;
+        options is { MayCalibrate: true, Profile: { Mixes.Length: > 0 } profile } ? new MixTable(profile.Mixes) : null;
 
     private readonly Column<int> _slots = new();
 
@@ -71,14 +71,11 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
     private double _misses;
     private double _cycles;
 
-    // A profile's model is used wherever there is one and it is allowed: each of its models can do with less.
-    private bool MayCalibrate => options.Profile is { Models.Length: > 0 } && options.Model is (null or ModelKind.Calibrated);
-
     // Where counters are read and nobody asked for a formula, the general model takes the place of FullModel: it is off by less (docs/attribution.md).
     private bool MayAdapt => options.Model is null or ModelKind.Adaptive;
 
     // Models of energy: the core is shared by halves under them.
-    private bool MayCalculate => MayCalibrate || MayAdapt;
+    private bool MayCalculate => options.MayCalibrate || MayAdapt;
 
     /// <summary>Part of the run time with counters, 0 to 1.</summary>
     internal double CountedPart => _totalTime > 0 ? _timeWithCounters / _totalTime : 0;
@@ -598,7 +595,7 @@ internal sealed class RunWeights(AttributionOptions options, Signatures? signatu
         ModelKind limit = options.Model ?? ModelKind.Adaptive;
         double meanSquare = _timeWithFrequency > 0 ? _squaredTime / _timeWithFrequency : 1;
         double meanFactor = _timeWithCounters > 0 ? _weightedFactors / _timeWithCounters : 1;
-        if (MayCalibrate && _totalTime > 0 && ChoosePower(options.Profile!))
+        if (options.MayCalibrate && _totalTime > 0 && ChoosePower(options.Profile!))
         {
             return (meanSquare, meanFactor);
         }

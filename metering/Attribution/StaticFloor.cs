@@ -95,6 +95,12 @@ public sealed class StaticFloor
     /// <summary>By how much of itself it may be more.</summary>
     internal double MayBeMore => IsKnown ? KnownUncertainty : Math.Max(LeastUncertainty, (StaticPart(_prior.Most) / StaticPart(_prior.IdleToFull)) - 1);
 
+    /// <summary>By how much of itself the last tick's static part may be less: what its learning brought counts from the next one on.</summary>
+    internal double TickMayBeLess { get; private set; }
+
+    /// <summary>By how much of itself it may be more.</summary>
+    internal double TickMayBeMore { get; private set; }
+
     private double KnownUncertainty => KnownWatts is not null ? 0 : 0.05;
 
     /// <summary>Everything needed to go on where this floor is.</summary>
@@ -121,6 +127,7 @@ public sealed class StaticFloor
     {
         _utilisation = capacityNanoseconds > 0 ? Math.Clamp(busyNanoseconds / capacityNanoseconds, 0, 1) : 0;
         double watts = KnownWatts ?? Watts ?? Candidate(microjoules / 1e-3 / Math.Max(nanoseconds, 1), _utilisation);
+        (TickMayBeLess, TickMayBeMore) = (MayBeLess, MayBeMore);
         if (KnownWatts is null)
         {
             Learn(microjoules, nanoseconds, busyNanoseconds, capacityNanoseconds);

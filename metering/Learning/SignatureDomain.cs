@@ -161,6 +161,13 @@ internal sealed class SignatureDomain
             Filter.Limit(Signatures.CoefficientSlots + i, -GeneralModel.Prior[i]);
         }
 
+        // Each limit moves the others by what they have in common: none may end below its own.
+        for (int i = 0; i < PowerFeatures.Count; i++)
+        {
+            ref double difference = ref Filter.Factors[Signatures.CoefficientSlots + i];
+            difference = Math.Max(difference, -GeneralModel.Prior[i]);
+        }
+
         Amounts.AsSpan(0, Signatures.MeterSlots).Clear();
         Filter.PartVariances(Amounts, profiles, Signatures.CoefficientSlots, _variances);
     }

@@ -387,6 +387,8 @@ internal sealed class Signatures
     private void Release(int slot)
     {
         _slots[slot] = new SignatureSlot { Generation = _slots[slot].Generation + 1 };
+        _profiles.AsSpan(slot * SharedSlots, SharedSlots).Clear();
+        (_plains[slot], _novelties[slot]) = (0, 0);
         foreach (SignatureDomain domain in _domains)
         {
             domain.Filter.Forget(slot);

@@ -140,26 +140,28 @@ internal sealed class AccountBook
         booking = default;
     }
 
-    /// <summary>What all processes hold on a meter.</summary>
-    internal AccountEnergy Processes(int meter, out BoundSample bounds)
+    /// <summary>What all processes hold, by meter.</summary>
+    internal void Processes(Span<AccountEnergy> sums, Span<BoundSample> bounds)
     {
-        bounds = default;
-        AccountEnergy sum = default;
         for (int index = 0; index < _accounts.Count; index++)
         {
-            if (_accounts[index] is { InUse: true, Kind: ConsumerKind.Process })
+            if (_accounts[index] is not { InUse: true, Kind: ConsumerKind.Process })
+            {
+                continue;
+            }
+
+            long active = TotalActive(index);
+            for (int meter = 0; meter < sums.Length; meter++)
             {
                 ref AccountEnergy energy = ref _energies[(index * _stride) + meter];
-                sum.Active += energy.Active;
-                sum.Proportional += energy.Proportional;
+                sums[meter].Active += energy.Active;
+                sums[meter].Proportional += energy.Proportional;
                 if (energy.Active != 0)
                 {
-                    bounds.Add(_accounts[index].Bounds.Part(energy.Active, TotalActive(index)));
+                    bounds[meter].Add(_accounts[index].Bounds.Part(energy.Active, active));
                 }
             }
         }
-
-        return sum;
     }
 
     private long TotalActive(int account)

@@ -143,9 +143,12 @@ public sealed class EnergyLedger
 
             json.WriteEndArray();
             json.WriteStartArray("columns"u8);
+            AccountEnergy[] processes = new AccountEnergy[_meters.Count];
+            BoundSample[] bounds = new BoundSample[_meters.Count];
+            _book.Processes(processes, bounds);
             for (int meter = 0; meter < _meters.Count; meter++)
             {
-                _meters[meter].Write(json, _book.Processes(meter, out BoundSample bounds), bounds);
+                _meters[meter].Write(json, processes[meter], bounds[meter]);
             }
 
             json.WriteEndArray();
@@ -511,7 +514,7 @@ public sealed class EnergyLedger
         EndNanoseconds = _endNanoseconds,
         Model = _model,
         Topology = observation.Topology,
-        Meters = [.. _meters.Select(column => column.Totals)],
+        Meters = [.. _meters.Select((column, index) => column.Totals with { Current = Array.IndexOf(_columnOf, index) >= 0 })],
         Consumers = _book.Take(observation, _meters.Count),
         Machines = TakeMachines(observation.Machines),
         Cores = TakeCores(observation.ProcessTable),

@@ -12,7 +12,7 @@ public static class LedgerState
 {
     internal const long Most = long.MaxValue / 4;
     private const int MostAccounts = 1 << 20;
-    private const double MostBound = 1e30;
+    private const double MostBound = Most;
 
     /// <summary>Writes the ledger's members and what the attribution has learned into an object that is open.</summary>
     public static void Write(EnergyLedger ledger, Attributor attributor, Utf8JsonWriter json)
@@ -125,7 +125,7 @@ public static class LedgerState
     {
         SystematicBelow = TraceFields.DoubleOrNull(item, "boundBelow"u8, 0, MostBound) ?? 0,
         SystematicAbove = TraceFields.DoubleOrNull(item, "boundAbove"u8, 0, MostBound) ?? 0,
-        RandomSquare = TraceFields.DoubleOrNull(item, "boundRandomSquare"u8, 0, double.MaxValue) ?? 0,
+        RandomSquare = TraceFields.DoubleOrNull(item, "boundRandomSquare"u8, 0, MostBound * MostBound) ?? 0,
     };
 
     internal static JsonElement.ArrayEnumerator Items(JsonElement owner, ReadOnlySpan<byte> name) => TraceFields.Array(owner, name, MostAccounts);

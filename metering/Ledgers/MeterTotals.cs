@@ -9,6 +9,9 @@ public sealed record MeterTotals
     /// <summary>The meter.</summary>
     public required Meter Meter { get; init; }
 
+    /// <summary>Whether it is attributed now; one of another origin may have had the same id before, and keeps its own totals.</summary>
+    public bool Current { get; init; }
+
     /// <summary>All its energy.</summary>
     public long Total { get; init; }
 

@@ -223,7 +223,16 @@ public sealed class ApiRouterTests
         foreach (string policy in (string[])["separate", "proportional", "allocated"])
         {
             string query = target == "/api/v1/meters" ? target : $"{target}{(target.Contains('?', StringComparison.Ordinal) ? '&' : '?')}idle={policy}";
-            string body = new FakeAgent().Get(query).Body;
+            var agent = new FakeAgent();
+            AssertBounded(agent.Get(query).Body, figures);
+
+            // In a guest, and after a restart under other meters.
+            agent.Advance(SampleLedger.WithStaticAndEarlierMeter(SampleLedger.At(91)));
+            AssertBounded(agent.Get(query).Body, figures);
+        }
+
+        static void AssertBounded(string body, int figures)
+        {
             JsonElement[] objects = [.. Objects(JsonDocument.Parse(body).RootElement)];
             JsonElement[] metered = [.. objects.Where(item => item.TryGetProperty("energyMicrojoules", out _))];
             Assert.True(metered.Length >= figures, $"{metered.Length} figures");
@@ -246,6 +255,10 @@ public sealed class ApiRouterTests
             {
                 JsonElement bounds = item.GetProperty("bounds").GetProperty(part.Name);
                 Assert.InRange(part.Energy, bounds.GetProperty("low").GetInt64(), bounds.GetProperty("high").GetInt64());
+
+                // Every part of the sample is in doubt.
+                Assert.True(part.Energy == 0 || bounds.GetProperty("low").GetInt64() < part.Energy, $"{part} has no lower bound of its own: {bounds}");
+                Assert.True(part.Energy == 0 || bounds.GetProperty("high").GetInt64() > part.Energy, $"{part} has no upper bound of its own: {bounds}");
             }));
         }
 

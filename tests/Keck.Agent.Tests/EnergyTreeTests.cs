@@ -60,6 +60,26 @@ public sealed class EnergyTreeTests
         Assert.False(Child(tree, SampleLedger.MachineUuid).SumsUp);
     }
 
+    [Theory]
+    [InlineData(IdlePolicy.Separate)]
+    [InlineData(IdlePolicy.Proportional)]
+    [InlineData(IdlePolicy.Allocated)]
+    public void Build_MeterOfAnotherOriginHadTheIdBefore_SumsAndIdsHold(IdlePolicy policy)
+    {
+        LedgerSnapshot ledger = SampleLedger.WithStaticAndEarlierMeter(SampleLedger.At(7));
+        EnergyNode tree = EnergyTree.Build(ledger, policy, EnergyTree.MaxDepth, "host", null, static _ => new EnergyRate(1_000_000, 1));
+        Assert.True(tree.SumsUp);
+        Assert.True(MachineTree.Build(ledger, policy, EnergyTree.MaxDepth, "host", null).SumsUp);
+        Walk(tree);
+
+        void Walk(EnergyNode node)
+        {
+            EnergyNode[] children = [.. node.Children ?? []];
+            Assert.Equal(children.Length, children.Select(child => child.Id).Distinct().Count());
+            Assert.All(children, Walk);
+        }
+    }
+
     [Fact]
     public void Build_InAGuest_TheHypervisorsOverheadHasANode()
     {

@@ -33,6 +33,19 @@ public sealed class HistoryStoreTests
     }
 
     [Fact]
+    public void Energy_MeterOfAnotherOriginTookOverAndBack_IsThatOfBoth()
+    {
+        var agent = new FakeAgent(seconds: 50);
+        LedgerSnapshot next = SampleLedger.At(51);
+        MeterTotals[] both = [next.Meters[0], next.Meters[0] with { Meter = next.Meters[0].Meter with { Origin = EnergyOrigin.Estimate }, Total = 7_000, Current = false }];
+
+        // The ledger keeps them in the order in which they came: what is not in use stands last.
+        agent.Advance(next with { Meters = [both[0], next.Meters[1], next.Meters[2], both[1]] });
+        long second = next.Meters[0].Total / 51;
+        Assert.Equal(second + 7_000, agent.History.Energy(Package, TimeSpan.FromSeconds(1))!.Value.Active);
+    }
+
+    [Fact]
     public void Energy_ProcessBornWithinTheWindow_CountsFromZero()
     {
         var agent = new FakeAgent(seconds: 50);

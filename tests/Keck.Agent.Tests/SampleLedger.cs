@@ -83,6 +83,7 @@ internal static class SampleLedger
                 .. Meters.Select((meter, index) => new MeterTotals
                 {
                     Meter = meter,
+                    Current = true,
                     Total = (processes.Sum(process => process.PerSecond[index]) + system[index] + unattributed[index] + departed[index] + idle[index]) * seconds,
                     Static = idle[index] * seconds,
                     SystemActive = system[index] * seconds,
@@ -118,6 +119,45 @@ internal static class SampleLedger
             ],
             Consumers = [.. consumers],
             Cores = Cores(consumers, seconds, system, unattributed, departed),
+        };
+    }
+
+    /// <summary>
+    /// The same with two more meters: of static energy alone, as a guest's budget has, off by a fifth; and of package 0 from before this
+    /// agent could read RAPL, under the same id.
+    /// </summary>
+    internal static LedgerSnapshot WithStaticAndEarlierMeter(LedgerSnapshot ledger)
+    {
+        const long Borne = 1_000_000, Earlier = 5_000_000;
+        ConsumerTotals[] processes = [.. ledger.Consumers.Where(consumer => consumer.Kind == ConsumerKind.Process)];
+        long shared = (processes.Length + 2) * Borne, idle = 10 * Borne;
+        MeterTotals fixedMeter = new()
+        {
+            Meter = new() { Id = "static", Domain = EnergyDomain.Static, Origin = EnergyOrigin.Budget, Quality = ReadingQuality.Derived, Selected = true },
+            Current = true,
+            Total = shared + idle,
+            Static = shared + idle,
+            SystemProportional = Borne,
+            UnattributedProportional = Borne,
+            IdleSeparate = shared + idle,
+            IdleProportional = idle,
+            IdleAllocated = shared + idle,
+            IdleBounds = new() { SystematicBelow = (shared + idle) * 0.2, SystematicAbove = (shared + idle) * 0.2 },
+            Below = (shared + idle) / 5,
+            Above = (shared + idle) / 5,
+        };
+        MeterTotals earlier = new()
+        {
+            Meter = Meters[0] with { Origin = EnergyOrigin.Estimate, Quality = ReadingQuality.Derived, LowFactor = 0.5, HighFactor = 2 },
+            Total = processes.Length * Earlier,
+        };
+        return ledger with
+        {
+            Meters = [.. ledger.Meters, fixedMeter, earlier],
+            Consumers = [.. ledger.Consumers.Select(consumer => Array.IndexOf(processes, consumer) >= 0
+                ? consumer with { Active = [.. consumer.Active, 0, Earlier], Proportional = [.. consumer.Proportional, Borne, 0] }
+                : consumer with { Active = [.. consumer.Active, 0, 0], Proportional = [.. consumer.Proportional, 0, 0], Allocated = consumer.Allocated.IsEmpty ? [] : [.. consumer.Allocated, 0, 0] })],
+            Cores = [.. ledger.Cores, .. processes.Select(process => new CoreTotals(process.Id, "process", 0, 1, Earlier, 1_000, null))],
         };
     }
 

@@ -52,6 +52,42 @@ public sealed class AttributionBoundsTests
     }
 
     [Fact]
+    public void Attribute_FirstIdleTick_IsBoundedByWhatWasKnownBeforeIt()
+    {
+        // A busy window says 33.3 W; the machine draws 45 W idle: the first idle tick is split by the former, and is off by that much.
+        Meter meter = Machines.Package(0) with { Quantum = null };
+        Observation observation = Machines.Observation(Machines.Topology(1, 2), meter);
+        int process = observation.Process(100), thread = observation.Thread(1_000, process);
+        var attributor = new Attributor(new AttributionOptions { Signatures = false });
+        _ = Tick(100_000_000, Second);
+        TickAttribution idle = Tick(45_500_000, Second / 50);
+        long active = idle.Active(process, 0);
+        Assert.InRange(active, 12_000_000, 12_500_000);
+        Assert.InRange(idle.Bounds(process).Low(active), 0, 500_000);
+        Assert.True(idle.Shares[0].IdleBounds.High(idle.Shares[0].IdleSeparate) >= 45_000_000);
+
+        TickAttribution Tick(long microjoules, long ran)
+        {
+            observation.Next(Second);
+            observation.Run(thread, (0, ran, Unobserved.Value));
+            observation.CloseCpus();
+            observation.Read(0, microjoules);
+            return attributor.Attribute(observation);
+        }
+    }
+
+    [Fact]
+    public void Attribute_NobodyRan_IdleHasAllOfTheSourcesDoubt()
+    {
+        Observation observation = Machines.Observation(Machines.Topology(1, 2), Exact with { LowFactor = 0.5, HighFactor = 3 });
+        observation.Next(Second);
+        observation.CloseCpus();
+        observation.Read(0, 1_000_000);
+        MeterShares shares = new Attributor(new AttributionOptions { Signatures = false }).Attribute(observation).Shares[0];
+        Assert.Equal((1_000_000, 0, 3_000_000), (shares.IdleSeparate, shares.IdleBounds.Low(1_000_000), shares.IdleBounds.High(1_000_000)));
+    }
+
+    [Fact]
     public void Attribute_CounterStep_IsRandom()
     {
         Observation observation = Machines.Observation(Machines.Topology(1, 2), Exact with { Quantum = new Microjoules(300) });

@@ -92,6 +92,22 @@ public sealed class LedgerStateTests
         });
     }
 
+    [Theory]
+    [InlineData("boundBelow", "1e25")]
+    [InlineData("boundAbove", "1e19")]
+    [InlineData("boundRandomSquare", "1e60")]
+    public void Read_BoundBeyondAnythingThatCanBeShown_IsRefused(string member, string value)
+    {
+        var scenario = new TraceScenario(38);
+        var attributor = new Attributor();
+        var ledger = new EnergyLedger(Guid.NewGuid());
+        Run(scenario, attributor, ledger, 20);
+        JsonNode state = JsonNode.Parse(Write(ledger, attributor))!;
+        state["columns"]![0]!["idleBounds"]![member] = JsonNode.Parse(value);
+        using JsonDocument document = JsonDocument.Parse(state.ToJsonString());
+        Assert.Throws<TraceFormatException>(() => LedgerState.Read(document.RootElement, epoch: null));
+    }
+
     [Fact]
     public void Read_OtherEpoch_KeepsTheEnergyUnderTheNewName()
     {
